@@ -1,0 +1,2 @@
+//! `orgloop`: wires adapters by URL and starts roles.
+fn main() {}

@@ -1,0 +1,181 @@
+//! What the topics say: one value type per topic, matching its Avro schema in `schemas/` field by field.
+//!
+//! Every field but `id`, `version` and `op` is optional, so that any later schema can read any earlier value
+//! and the other way round.
+
+use crate::cluster::{ClusterMember, PairEvidence};
+use crate::id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
+use crate::organization::{Location, Organization, Service};
+use crate::record::FieldOrigin;
+use crate::version::Version;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What happened to the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// The value is the state now.
+    Upsert,
+    /// The row is gone; a tombstone follows.
+    Delete,
+    /// The id was absorbed: `redirect_to` is where to look.
+    Redirect,
+}
+
+impl Op {
+    /// As written on topics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
+/// `organizations.record.v1`, keyed by record id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordChanged {
+    /// The record.
+    pub id: RecordId,
+    /// The batch that read it.
+    pub version: Version,
+    /// `upsert` or `delete`.
+    pub op: Op,
+    /// The source that writes it.
+    pub source: Option<String>,
+    /// Its id in that source.
+    pub source_id: Option<String>,
+    /// When it first arrived.
+    pub created_at: Option<DateTime<Utc>>,
+    /// What the source says.
+    pub organization: Option<Organization>,
+}
+
+/// `organizations.organization.v1`, the clean topic, keyed by organization id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrganizationChanged {
+    /// The golden record, or the absorbed id.
+    pub id: OrganizationId,
+    /// The batch that read it.
+    pub version: Version,
+    /// `upsert`, `redirect` or `delete`.
+    pub op: Op,
+    /// The survivor, for a redirect; chains are flattened.
+    pub redirect_to: Option<OrganizationId>,
+    /// The records it is made of.
+    pub members: Option<Vec<RecordId>>,
+    /// When its oldest member first arrived.
+    pub created_at: Option<DateTime<Utc>>,
+    /// The projection.
+    pub organization: Option<Organization>,
+    /// Where each field came from.
+    pub origins: Option<Vec<FieldOrigin>>,
+    /// Children were too many to embed: read them from their own topics.
+    pub truncated: Option<bool>,
+}
+
+/// `organizations.location.v1`, keyed by location id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LocationChanged {
+    /// The location.
+    pub id: LocationId,
+    /// The batch that read it.
+    pub version: Version,
+    /// `upsert` or `delete`.
+    pub op: Op,
+    /// The golden record it belongs to.
+    pub organization_id: Option<OrganizationId>,
+    /// The record that owns it.
+    pub source_organization_id: Option<RecordId>,
+    /// The source that writes it.
+    pub source: Option<String>,
+    /// The row.
+    pub location: Option<Location>,
+}
+
+/// `organizations.service.v1`, keyed by service id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceChanged {
+    /// The service.
+    pub id: ServiceId,
+    /// The batch that read it.
+    pub version: Version,
+    /// `upsert` or `delete`.
+    pub op: Op,
+    /// The golden record it belongs to.
+    pub organization_id: Option<OrganizationId>,
+    /// The record that owns it.
+    pub source_organization_id: Option<RecordId>,
+    /// The source that writes it.
+    pub source: Option<String>,
+    /// The row.
+    pub service: Option<Service>,
+}
+
+/// Whether a merge was made or taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeOp {
+    /// The merge was applied.
+    Merged,
+    /// The merge with this id was undone.
+    Unmerged,
+}
+
+/// `organizations.merge.v1`: facts, keyed by merge id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MergeChanged {
+    /// The merge; its undo carries the same id.
+    pub id: MergeId,
+    /// The batch that read it.
+    pub version: Version,
+    /// `merged` or `unmerged`.
+    pub op: MergeOp,
+    /// The golden id that stays.
+    pub survivor: Option<OrganizationId>,
+    /// The golden ids that went.
+    pub absorbed: Option<Vec<OrganizationId>>,
+    /// Who did it.
+    pub by: Option<String>,
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// `organizations.redirect.v1`, keyed by absorbed id: the survivor's id, nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RedirectChanged {
+    /// The absorbed id.
+    pub id: OrganizationId,
+    /// The batch that read it.
+    pub version: Version,
+    /// `redirect`, or `delete` once the id lives again or its survivor is gone.
+    pub op: Op,
+    /// The survivor.
+    pub redirect_to: Option<OrganizationId>,
+}
+
+/// `resolution.duplicate-cluster.v1`, keyed by cluster id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClusterChanged {
+    /// The cluster.
+    pub id: ClusterId,
+    /// The resolver's own count, growing per key.
+    pub version: Version,
+    /// `upsert` or `delete`.
+    pub op: Op,
+    /// The members, anchor first.
+    pub members: Option<Vec<ClusterMember>>,
+    /// That all members are one organization.
+    pub probability: Option<f64>,
+    /// Whether it waits for a reviewer.
+    pub open: Option<bool>,
+    /// Evidence per pair.
+    pub pairs: Option<Vec<PairEvidence>>,
+    /// The model that weighed it.
+    pub model_version: Option<String>,
+}

@@ -1,0 +1,137 @@
+//! The index in one SQLite file: a key table for blocks, FTS5 for people's searches.
+//!
+//! One connection writes, some read; a call is a handful of statements whatever its size, because each
+//! statement costs a turn through the connection's thread.
+
+mod failure;
+mod generation;
+mod read;
+mod search;
+mod write;
+
+use crate::error::Result;
+use crate::port::{Block, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
+use async_trait::async_trait;
+use entity::RecordId;
+use failure::failed;
+use generation::{GenerationId, Scope};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous, SqliteTransaction,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Readers beside the writer: as many as workers ask at once on one machine.
+const READERS: u32 = 4;
+/// How long to wait for a writer of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The pages that a batch touches lie all over the key table: it pays to keep them.
+const WRITER_CACHE_KIB: i64 = 96 * 1024;
+const READER_CACHE_KIB: i64 = 32 * 1024;
+/// Reads beyond the cache go through the page cache of the system without a copy.
+const MMAP_BYTES: i64 = 1 << 30;
+/// Pages in the write-ahead log before they are moved home: random pages are worth gathering.
+const CHECKPOINT_PAGES: i64 = 16 * 1024;
+
+/// The index in one SQLite file, the live generation or a named one.
+#[derive(Clone, Debug)]
+pub struct SqliteIndex {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    scope: Scope,
+}
+
+impl SqliteIndex {
+    /// Opens the file, makes it where it is missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or is not an index.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let doing = || format!("opening the index {}", path.display());
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("temp_store", "memory")
+            .pragma("mmap_size", MMAP_BYTES.to_string())
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
+        let writing = options.clone().pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
+        let reading = options.pragma("cache_size", format!("-{READER_CACHE_KIB}")).pragma("query_only", "on");
+        let writer = pool(1).connect_with(writing).await.map_err(failed(doing))?;
+        sqlx::migrate!("../../migrations/sqlite/index").run(&writer).await.map_err(failed(doing))?;
+        let readers = pool(READERS).connect_with(reading).await.map_err(failed(doing))?;
+        let index = Self { writer, readers, scope: Scope::Live };
+        index.bring_up_to_date().await?;
+        Ok(index)
+    }
+
+    /// A write transaction: it holds the lock from its start, so that it never has to be taken back.
+    async fn begin_write(&self) -> Result<SqliteTransaction<'static>> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("starting to write the index"))
+    }
+
+    /// A read transaction, and the generation that it sees.
+    async fn begin_read(&self) -> Result<(SqliteTransaction<'static>, GenerationId)> {
+        let mut tx = self.readers.begin().await.map_err(failed("starting to read the index"))?;
+        let generation = self.scope.resolve(&mut tx).await?;
+        Ok((tx, generation))
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    // A connection to a file does not go stale, so it is neither tried before use nor thrown away.
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+#[async_trait]
+impl Index for SqliteIndex {
+    async fn write(&self, writes: Vec<IndexWrite>) -> Result<Vec<WriteOutcome>> {
+        self.write_all(writes).await
+    }
+
+    async fn refresh(&self) -> Result<()> {
+        // A committed write is searchable.
+        Ok(())
+    }
+
+    async fn blocks(&self, keys: &[String], block_size_max: usize) -> Result<Vec<Block>> {
+        let (mut tx, generation) = self.begin_read().await?;
+        read::blocks(&mut tx, generation, keys, block_size_max).await
+    }
+
+    async fn documents(&self, ids: &[RecordId]) -> Result<Vec<StoredDocument>> {
+        let (mut tx, generation) = self.begin_read().await?;
+        read::documents(&mut tx, generation, ids).await
+    }
+
+    async fn search(&self, text: &str, limit: usize) -> Result<Vec<SearchHit>> {
+        let (mut tx, generation) = self.begin_read().await?;
+        search::search(&mut tx, generation, text, limit).await
+    }
+
+    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<StoredDocument>> {
+        let (mut tx, generation) = self.begin_read().await?;
+        read::scan(&mut tx, generation, after, limit).await
+    }
+
+    async fn count(&self) -> Result<u64> {
+        let (mut tx, generation) = self.begin_read().await?;
+        read::count(&mut tx, generation).await
+    }
+
+    async fn generation(&self, name: &str) -> Result<Arc<dyn Index>> {
+        Ok(Arc::new(self.open_generation(name).await?))
+    }
+
+    async fn switch_to(&self, name: &str) -> Result<()> {
+        self.make_live(name).await
+    }
+}

@@ -1,0 +1,150 @@
+//! Generations: tables of their own, one of them live; making, finding, switching.
+
+use super::SqliteIndex;
+use super::failure::failed;
+use crate::error::{Error, Result};
+use crate::limits;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+use std::fmt;
+
+/// The files that a generation's tables go through, in order; `{g}` in them stands for its id.
+const LAYOUTS: [&str; 1] = [include_str!("../../../../migrations/sqlite/index/generation/0001_documents.sql")];
+
+/// The generation that is live before anybody made one.
+const FIRST: &str = "first";
+
+/// A generation's id, which is part of its tables' names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub(super) struct GenerationId(i64);
+
+impl fmt::Display for GenerationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which generation a handle speaks to.
+#[derive(Clone, Debug)]
+pub(super) enum Scope {
+    /// Whichever is live when the call comes.
+    Live,
+    /// This one, live or not.
+    Named(String),
+}
+
+impl Scope {
+    /// The generation, as this transaction sees it: a switch is seen whole or not at all.
+    pub(super) async fn resolve(&self, connection: &mut SqliteConnection) -> Result<GenerationId> {
+        let doing = "finding the generation of the index";
+        match self {
+            Self::Live => sqlx::query_scalar("SELECT id FROM generation WHERE live = 1")
+                .fetch_optional(connection)
+                .await
+                .map_err(failed(doing))?
+                .ok_or_else(|| Error::NotFound("the live generation of the index".to_owned())),
+            Self::Named(name) => find(connection, name).await?.ok_or_else(|| missing(name)),
+        }
+    }
+}
+
+impl SqliteIndex {
+    /// Makes the first generation where there is none, and lifts older ones to the layout of this code.
+    pub(super) async fn bring_up_to_date(&self) -> Result<()> {
+        let doing = "bringing the index up to date";
+        let mut tx = self.begin_write().await?;
+        let mut held: Vec<(GenerationId, i64)> = sqlx::query_as("SELECT id, layout FROM generation")
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(failed(doing))?;
+        if held.is_empty() {
+            held.push((insert(&mut tx, FIRST).await?, 0));
+            sqlx::query("UPDATE generation SET live = 1").execute(&mut *tx).await.map_err(failed(doing))?;
+        }
+        for (generation, layout) in held {
+            lay_out(&mut tx, generation, layout).await?;
+        }
+        tx.commit().await.map_err(failed(doing))
+    }
+
+    /// The named generation, made where it is missing.
+    pub(super) async fn open_generation(&self, name: &str) -> Result<Self> {
+        limits::check_generation_name(name)?;
+        let mut tx = self.begin_write().await?;
+        if find(&mut tx, name).await?.is_none() {
+            let generation = insert(&mut tx, name).await?;
+            lay_out(&mut tx, generation, 0).await?;
+        }
+        tx.commit().await.map_err(failed("making a generation of the index"))?;
+        Ok(Self { scope: Scope::Named(name.to_owned()), ..self.clone() })
+    }
+
+    /// Switches and drops the one before in one transaction: readers see the old one or the new one.
+    pub(super) async fn make_live(&self, name: &str) -> Result<()> {
+        let doing = || format!("switching the index to generation {name}");
+        let mut tx = self.begin_write().await?;
+        let next = find(&mut tx, name).await?.ok_or_else(|| missing(name))?;
+        let before = Scope::Live.resolve(&mut tx).await?;
+        if before == next {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM generation WHERE id = $1")
+            .bind(before)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(doing))?;
+        sqlx::query("UPDATE generation SET live = 1 WHERE id = $1")
+            .bind(next)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(doing))?;
+        let drop = format!(
+            "DROP TABLE word_{before}; DROP TABLE search_{before}; DROP TABLE posting_{before}; DROP TABLE document_{before}"
+        );
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *tx).await.map_err(failed(doing))?;
+        tx.commit().await.map_err(failed(doing))
+    }
+}
+
+async fn find(connection: &mut SqliteConnection, name: &str) -> Result<Option<GenerationId>> {
+    sqlx::query_scalar("SELECT id FROM generation WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("finding a generation of the index"))
+}
+
+async fn insert(connection: &mut SqliteConnection, name: &str) -> Result<GenerationId> {
+    sqlx::query_scalar("INSERT INTO generation (name, live, layout) VALUES ($1, 0, 0) RETURNING id")
+        .bind(name)
+        .fetch_one(connection)
+        .await
+        .map_err(failed("making a generation of the index"))
+}
+
+/// Takes a generation's tables through the layouts that it has not seen.
+async fn lay_out(connection: &mut SqliteConnection, generation: GenerationId, seen: i64) -> Result<()> {
+    let doing = || format!("laying out the tables of generation {generation}");
+    let known = i64::try_from(LAYOUTS.len()).expect("a handful of files");
+    if seen > known {
+        return Err(Error::Invalid(format!(
+            "the index was written by a newer release (layout {seen}, this one knows {known}): run that release, or delete the index and replay"
+        )));
+    }
+    let unseen = LAYOUTS.iter().skip(usize::try_from(seen).unwrap_or(0));
+    for layout in unseen {
+        let tables = layout.replace("{g}", &generation.to_string());
+        sqlx::raw_sql(AssertSqlSafe(tables)).execute(&mut *connection).await.map_err(failed(doing))?;
+    }
+    sqlx::query("UPDATE generation SET layout = $1 WHERE id = $2")
+        .bind(known)
+        .bind(generation)
+        .execute(connection)
+        .await
+        .map_err(failed(doing))?;
+    Ok(())
+}
+
+fn missing(name: &str) -> Error {
+    Error::NotFound(format!("generation {name} of the index"))
+}

@@ -1,0 +1,180 @@
+//! Blocks and documents: each call a few statements, answered in one row where rows would be many.
+
+use super::failure::failed;
+use super::generation::GenerationId;
+use crate::error::{Error, Result};
+use crate::port::{Block, StoredDocument};
+use entity::{RecordId, Version};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// The columns of [`Row`].
+const COLUMNS: &str = "d.id, d.version, d.keys, d.features";
+type Row = (Uuid, i64, String, Vec<u8>);
+
+/// All postings of the keys, then the ids of the documents that they name.
+pub(super) async fn blocks(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    keys: &[String],
+    block_size_max: usize,
+) -> Result<Vec<Block>> {
+    let lists = postings(connection, generation, keys, block_size_max).await?;
+    let large: Vec<&String> =
+        keys.iter().zip(&lists).filter(|(_, list)| list.len() > block_size_max).map(|(key, _)| key).collect();
+    let sizes = if large.is_empty() { HashMap::new() } else { sizes(connection, generation, &large).await? };
+    let ids = ids(connection, generation, lists.iter().filter(|list| list.len() <= block_size_max)).await?;
+    let block = |(key, list): (&String, Vec<i64>)| {
+        let size = sizes.get(key).copied().unwrap_or(list.len());
+        let mut found: Vec<RecordId> = if list.len() > block_size_max {
+            Vec::new()
+        } else {
+            list.iter().map(|number| ids[number]).collect()
+        };
+        found.sort_unstable();
+        Block { key: key.clone(), size, ids: found }
+    };
+    Ok(keys.iter().zip(lists).map(block).collect())
+}
+
+/// The document numbers of each key, one more than the limit where there are more.
+///
+/// One string comes back, `"key's place:number number …,"`: ten thousand rows would cost more than the lookup.
+async fn postings(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    keys: &[String],
+    block_size_max: usize,
+) -> Result<Vec<Vec<i64>>> {
+    let sql = format!(
+        "SELECT group_concat(asked.key || ':' || (
+             SELECT group_concat(document, ' ')
+             FROM (SELECT document FROM posting_{generation} WHERE key = asked.value LIMIT $2)
+         ))
+         FROM json_each($1) AS asked"
+    );
+    let found: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(serde_json::to_string(keys).expect("strings are JSON"))
+        .bind(i64::try_from(block_size_max.saturating_add(1)).unwrap_or(i64::MAX))
+        .fetch_one(connection)
+        .await
+        .map_err(failed("reading blocks of the index"))?;
+    let mut lists = vec![Vec::new(); keys.len()];
+    for list in found.iter().flat_map(|found| found.split(',')) {
+        let (place, numbers) = list.split_once(':').expect("the statement writes a colon");
+        let place: usize = place.parse().expect("the place is a number");
+        lists[place] =
+            numbers.split(' ').map(|number| number.parse().expect("a document is a number")).collect();
+    }
+    Ok(lists)
+}
+
+async fn sizes(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    keys: &[&String],
+) -> Result<HashMap<String, usize>> {
+    let sql = format!(
+        "SELECT asked.value, (SELECT count(*) FROM posting_{generation} WHERE key = asked.value)
+         FROM json_each($1) AS asked"
+    );
+    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(serde_json::to_string(keys).expect("strings are JSON"))
+        .fetch_all(connection)
+        .await
+        .map_err(failed("counting blocks of the index"))?;
+    Ok(rows.into_iter().map(|(key, size)| (key, usize::try_from(size).unwrap_or(0))).collect())
+}
+
+/// The ids of documents by number, again in one string.
+async fn ids<'a>(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    lists: impl Iterator<Item = &'a Vec<i64>>,
+) -> Result<HashMap<i64, RecordId>> {
+    let mut numbers: Vec<i64> = lists.flatten().copied().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let sql = format!(
+        "SELECT group_concat(d.number || ':' || hex(d.id))
+         FROM json_each($1) AS asked CROSS JOIN document_{generation} AS d ON d.number = asked.value"
+    );
+    let found: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(serde_json::to_string(&numbers).expect("numbers are JSON"))
+        .fetch_one(connection)
+        .await
+        .map_err(failed("reading blocks of the index"))?;
+    let mut ids = HashMap::with_capacity(numbers.len());
+    for pair in found.iter().flat_map(|found| found.split(',')) {
+        let (number, id) = pair.split_once(':').expect("the statement writes a colon");
+        let id = Uuid::parse_str(id).map_err(|_| Error::Corrupt(format!("document id {id} is no UUID")))?;
+        ids.insert(number.parse().expect("a document is a number"), RecordId(id));
+    }
+    Ok(ids)
+}
+
+pub(super) async fn documents(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    ids: &[RecordId],
+) -> Result<Vec<StoredDocument>> {
+    let mut asked = ids.to_vec();
+    asked.sort_unstable();
+    asked.dedup();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM json_each($1) AS asked
+         CROSS JOIN document_{generation} AS d ON d.id = unhex(asked.value) WHERE d.deleted = 0"
+    );
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(hex_ids(&asked))
+        .fetch_all(connection)
+        .await
+        .map_err(failed("reading documents of the index"))?;
+    rows.into_iter().map(stored).collect()
+}
+
+pub(super) async fn scan(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    after: Option<RecordId>,
+    limit: usize,
+) -> Result<Vec<StoredDocument>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM document_{generation} AS d WHERE d.id > $1 AND d.deleted = 0
+         ORDER BY d.id LIMIT $2"
+    );
+    // Every id is longer than nothing, and so after it.
+    let after = after.map_or(Vec::new(), |id| id.0.as_bytes().to_vec());
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(after)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await
+        .map_err(failed("walking through the index"))?;
+    rows.into_iter().map(stored).collect()
+}
+
+pub(super) async fn count(connection: &mut SqliteConnection, generation: GenerationId) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT documents FROM generation WHERE id = $1")
+        .bind(generation)
+        .fetch_one(connection)
+        .await
+        .map_err(failed("counting the documents of the index"))?;
+    u64::try_from(count).map_err(|_| Error::Corrupt(format!("the index counts {count} documents")))
+}
+
+fn stored((id, version, keys, features): Row) -> Result<StoredDocument> {
+    let keys = parse_keys(id.into(), &keys)?;
+    Ok(StoredDocument { id: id.into(), version: Version(version), keys, features })
+}
+
+pub(super) fn parse_keys(id: RecordId, keys: &str) -> Result<Vec<String>> {
+    serde_json::from_str(keys).map_err(|_| Error::Corrupt(format!("the keys of document {id} are no JSON array")))
+}
+
+/// Ids as a JSON array of hexadecimal digits: bytes cannot ride in JSON.
+pub(super) fn hex_ids<'a>(ids: impl IntoIterator<Item = &'a RecordId>) -> String {
+    let ids: Vec<_> = ids.into_iter().map(|id| id.0.simple().to_string()).collect();
+    serde_json::to_string(&ids).expect("strings are JSON")
+}

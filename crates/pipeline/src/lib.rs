@@ -1,0 +1,1 @@
+//! The stages of the loop: poller, indexer, scorer, resolver, sinks.

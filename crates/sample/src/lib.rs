@@ -1,0 +1,1 @@
+//! Generated organizations with known duplicates.

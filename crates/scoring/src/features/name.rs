@@ -1,0 +1,144 @@
+//! A name taken apart: words by how much they say, numbers, kinds, the legal form, the acronym.
+
+use super::words::{self, WordClass};
+use crate::text;
+use serde::{Deserialize, Serialize};
+
+/// Words beyond this are not looked at; names are short, and some sources put whole sentences there.
+const WORDS_MAX: usize = 16;
+
+/// One of a record's names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Name {
+    /// Its words without stop words, numbers and legal form, in their order.
+    pub words: Vec<Word>,
+    /// Numbers and ordinals in it (`Post 12`, `Second`, `II`), sorted.
+    pub numbers: Vec<String>,
+    /// Kinds of organization that it names, sorted.
+    pub kinds: Vec<u8>,
+    /// The legal form, folded; empty when it has none.
+    pub legal_form: String,
+    /// First letters of its words, in order.
+    pub acronym: String,
+}
+
+/// A word of a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// Folded, without plural, abbreviations written out.
+    pub text: String,
+    /// How much it says.
+    pub class: WordClass,
+}
+
+/// Takes a name apart; `city` is the folded town of the record.
+pub(super) fn name(text: &str, city: &str) -> Name {
+    let folded = text::fold(text);
+    let mut parts: Vec<&str> = text::words(&folded).take(WORDS_MAX).collect();
+    let legal_form = split_legal_form(&mut parts);
+    let mut name = Name { legal_form, ..Name::default() };
+    for part in parts {
+        name.push(part, city);
+    }
+    name.numbers.sort_unstable();
+    name.numbers.dedup();
+    name.kinds.sort_unstable();
+    name.kinds.dedup();
+    name
+}
+
+impl Name {
+    fn push(&mut self, part: &str, city: &str) {
+        if words::is_stop_word(part) {
+            return;
+        }
+        self.acronym.extend(part.chars().next());
+        // `First Baptist` and `1st Baptist` name one number.
+        if let Some(number) = words::name_number(part) {
+            self.numbers.push(number);
+            return;
+        }
+        let stem = singular(part);
+        let word = match words::entry(part).or_else(|| words::entry(stem)) {
+            Some(entry) => {
+                self.kinds.extend(entry.kind);
+                Word { text: singular(entry.canonical).to_owned(), class: entry.class }
+            }
+            None if text::words(city).any(|word| word == part) => {
+                Word { text: stem.to_owned(), class: WordClass::Place }
+            }
+            None => Word { text: stem.to_owned(), class: WordClass::Distinctive },
+        };
+        self.words.push(word);
+    }
+
+    /// Its words run together: `hi fi` and `hifi` are one.
+    pub(crate) fn joined(&self) -> String {
+        self.words.iter().map(|word| word.text.as_str()).collect()
+    }
+}
+
+/// A word without the plural or possessive s.
+fn singular(word: &str) -> &str {
+    let keeps = word.len() <= 3 || word.ends_with("ss") || word.ends_with("us") || word.ends_with("is");
+    if keeps { word } else { word.strip_suffix('s').unwrap_or(word) }
+}
+
+/// Takes legal forms off the end (`Ltd Co`) or the one at the front, as long as a name is left.
+fn split_legal_form(parts: &mut Vec<&str>) -> String {
+    let mut forms = Vec::new();
+    while parts.len() > 1 && parts.last().is_some_and(|word| words::is_legal_form(word)) {
+        forms.extend(parts.pop());
+    }
+    let leads = |word: &str| matches!(word, "ooo" | "zao" | "pt" | "kk");
+    if forms.is_empty() && parts.len() > 1 && leads(parts[0]) {
+        forms.push(parts.remove(0));
+    }
+    forms.reverse();
+    match forms.as_slice() {
+        ["incorporated"] => "inc".to_owned(),
+        ["corporation"] => "corp".to_owned(),
+        ["limited"] => "ltd".to_owned(),
+        ["company"] => "co".to_owned(),
+        _ => forms.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WordClass, name};
+
+    fn words(text: &str) -> Vec<String> {
+        name(text, "").words.into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn spellings_of_one_name_come_out_the_same() {
+        for (a, b) in [
+            ("St. Mary Catholic Ch", "Saint Mary Catholic Church"),
+            ("Grace Utd Meth. Church", "GRACE UNITED METHODIST CHURCH"),
+            ("Arnie Morton's", "arnie mortons"),
+            ("Smith & Wollensky", "Smith and Wollensky"),
+            ("Family Svcs Assn, Inc.", "Family Services Association"),
+            ("Galvani S.R.L.", "Galvani"),
+        ] {
+            assert_eq!(words(a), words(b), "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn numbers_kinds_and_legal_form_are_split_off() {
+        let first = name("First Baptist Church No. 012 Inc", "");
+        assert_eq!((first.numbers, first.legal_form), (vec!["1".to_owned(), "12".to_owned()], "inc".to_owned()));
+        assert_eq!(name("2nd Baptist", "").numbers, name("Second Baptist", "").numbers);
+        assert_ne!(name("Hope Church", "").kinds, name("Hope Preschool", "").kinds);
+        assert!(name("Ltd", "").legal_form.is_empty());
+    }
+
+    #[test]
+    fn the_own_town_says_less() {
+        let classes = |city| name("Springfield Ballet", city).words.iter().map(|w| w.class).collect::<Vec<_>>();
+        assert_eq!(classes("springfield"), [WordClass::Place, WordClass::Distinctive]);
+        assert_eq!(classes(""), [WordClass::Distinctive; 2]);
+    }
+}

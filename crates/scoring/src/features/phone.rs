@@ -1,0 +1,73 @@
+//! Telephone numbers as one string each: `+` and country code where they are known, else the digits.
+
+use phonenumber::country::Id;
+use std::str::FromStr as _;
+
+/// Countries that dial each other without a prefix: ten digits, country code 1.
+const NORTH_AMERICA: &[&str] = &["US", "USA", "CA", "PR", "DO", "JM", "TT", "BS", "BB", "GU", "VI"];
+
+/// Digits below this are short codes (`211`): many share them, none is known by them.
+const DIGITS_MIN: usize = 7;
+
+/// The number in one spelling, or `None` for what is none.
+pub(super) fn phone(text: &str, country: &str) -> Option<String> {
+    let number = without_extension(text);
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() < DIGITS_MIN || digits.len() > 17 || digits.bytes().all(|b| b == digits.as_bytes()[0]) {
+        return None;
+    }
+    if number.trim_start().starts_with('+') {
+        // `+44 (0) 20` carries the trunk zero along.
+        let e164: String = number.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
+        return Some(format!("+{e164}"));
+    }
+    if country.is_empty() || NORTH_AMERICA.contains(&country) {
+        return Some(north_american(&digits).unwrap_or(digits));
+    }
+    Some(foreign(number, country).unwrap_or_else(|| digits.trim_start_matches('0').to_owned()))
+}
+
+/// Exact without a library: area code and exchange of the plan never begin with 0 or 1.
+fn north_american(digits: &str) -> Option<String> {
+    let national = match digits.len() {
+        10 => digits,
+        11 => digits.strip_prefix('1')?,
+        _ => return None,
+    };
+    (national.as_bytes()[0] >= b'2').then(|| format!("+1{national}"))
+}
+
+fn foreign(number: &str, country: &str) -> Option<String> {
+    let parsed = phonenumber::parse(Some(Id::from_str(country).ok()?), number).ok()?;
+    Some(format!("+{}{}", parsed.code().value(), parsed.national()))
+}
+
+/// The number up to where an extension or a second number begins.
+fn without_extension(text: &str) -> &str {
+    let end = text.char_indices().find(|(at, c)| *at > 5 && matches!(c, 'x' | 'X' | 'e' | 'E' | '#' | ';' | ',' | '|'));
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::phone;
+
+    #[test]
+    fn spellings_of_one_number_come_out_the_same() {
+        for (text, country, expected) in [
+            ("(312) 563-5800", "US", Some("+13125635800")),
+            ("1-312-563-5800 ext. 4", "", Some("+13125635800")),
+            ("212/ 319-1660", "US", Some("+12123191660")),
+            ("+1 312 563 5800", "DE", Some("+13125635800")),
+            ("5635800", "US", Some("5635800")),
+            ("08131 907630", "DE", Some("+498131907630")),
+            ("+44 (0) 20 7946 0000", "GB", Some("+442079460000")),
+            ("078-321-6488", "JP", Some("+81783216488")),
+            ("211", "US", None),
+            ("0000000000", "US", None),
+            ("n/a", "US", None),
+        ] {
+            assert_eq!(phone(text, country).as_deref(), expected, "{text}");
+        }
+    }
+}

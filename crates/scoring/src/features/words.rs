@@ -1,0 +1,179 @@
+//! The words of organization names: which say little, which say what kind it is, which are abbreviated.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// How much a word says about which organization is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum WordClass {
+    /// Says nothing of which one: `services`, `community`.
+    Generic,
+    /// Says what kind it is: `church`, `preschool`; never which one.
+    Kind,
+    /// The name of the organization's own town.
+    Place,
+    /// A name that very many organizations have: `hope`, `st mary`, `washington`.
+    Common,
+    /// Everything else.
+    Distinctive,
+}
+
+/// What the vocabulary knows of a word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// The spelling that stands for all of them.
+    pub(crate) canonical: &'static str,
+    /// How much it says.
+    pub(crate) class: WordClass,
+    /// For kinds: which one.
+    pub(crate) kind: Option<u8>,
+}
+
+/// A folded word's entry, if the vocabulary has it.
+pub(crate) fn entry(word: &str) -> Option<Entry> {
+    VOCABULARY.get(word).copied()
+}
+
+/// Words that tie others together and are left out of names.
+pub(crate) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(&word)
+}
+
+/// Whether a folded word, standing last (or first) in a name, is a legal form.
+pub(crate) fn is_legal_form(word: &str) -> bool {
+    LEGAL_FORMS.contains(&word)
+}
+
+/// The number that an ordinal, a Roman numeral or digits in a name stand for.
+pub(crate) fn name_number(word: &str) -> Option<String> {
+    if let Some((_, digits)) = NUMBER_WORDS.iter().find(|(spelled, _)| *spelled == word) {
+        return Some((*digits).to_owned());
+    }
+    let digits = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let suffix = &word[digits.len()..];
+    let number = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && matches!(suffix, "" | "st" | "nd" | "rd" | "th");
+    number.then(|| {
+        let trimmed = digits.trim_start_matches('0');
+        if trimmed.is_empty() { "0" } else { trimmed }.to_owned()
+    })
+}
+
+const STOP_WORDS: &[&str] = &[
+    "a", "al", "an", "and", "at", "aux", "by", "d", "da", "das", "de", "dei", "del", "della", "dem", "den", "der",
+    "des", "di", "die", "do", "dos", "du", "e", "el", "et", "for", "fur", "i", "im", "in", "la", "las", "le",
+    "les", "los", "no", "of", "og", "och", "on", "or", "os", "the", "to", "u", "und", "van", "von", "with", "y",
+    "zu", "zum", "zur",
+];
+
+/// Everyday and registry abbreviations of legal forms in several countries, folded.
+const LEGAL_FORMS: &[&str] = &[
+    "ab", "ag", "aps", "as", "asbl", "asa", "bhd", "bv", "bvba", "co", "company", "corp", "corporation", "cv",
+    "doo", "eirl", "ev", "gbr", "ggmbh", "gmbh", "gesellschaft", "hf", "inc", "incorporated", "jsc", "kft", "kg",
+    "kk", "limited", "llc", "llp", "lllp", "lp", "ltd", "ltda", "mbh", "nv", "nonprofit", "npo", "ohg", "ooo",
+    "oy", "oyj", "pc", "plc", "pllc", "pte", "pty", "pvt", "sa", "sab", "sapi", "sarl", "sas", "sasu", "sca",
+    "scarl", "sci", "sdn", "sl", "slu", "snc", "spa", "spzoo", "sro", "srl", "srls", "stiftung", "tic", "ug",
+    "vof", "vzw", "zao", "zrt",
+];
+
+const NUMBER_WORDS: &[(&str, &str)] = &[
+    ("first", "1"), ("second", "2"), ("third", "3"), ("fourth", "4"), ("fifth", "5"), ("sixth", "6"),
+    ("seventh", "7"), ("eighth", "8"), ("ninth", "9"), ("tenth", "10"), ("ii", "2"), ("iii", "3"), ("iv", "4"),
+    ("vi", "6"), ("vii", "7"), ("viii", "8"), ("one", "1"), ("two", "2"), ("three", "3"), ("four", "4"),
+    ("five", "5"), ("primera", "1"), ("primero", "1"),
+];
+
+/// Kinds of organization; words on one line are one kind, the first stands for all.
+const KINDS: &[&str] = &[
+    "church ch chapel parish cathedral basilica tabernacle fellowship congregation iglesia igreja eglise kirche temple synagogue mosque masjid worship ministry ministries",
+    "school sch elementary elem middle high academy charter magnet escuela escola schule ecole colegio liceo gymnasium",
+    "preschool prek prekindergarten kindergarten kindergarden nursery daycare childcare kita creche montessori headstart",
+    "college university univ universidad universidade universitat universite institute",
+    "pantry foodbank",
+    "clinic hospital hosp infirmary medical med krankenhaus klinik clinica",
+    "dental dentist dentistry orthodontic zahnarzt",
+    "pharmacy apotheke farmacia pharmacie drugstore chemist eczane",
+    "library bibliothek biblioteca bibliotheque",
+    "shelter refuge",
+    "thrift",
+    "restaurant cafe bistro grill bar pizzeria ristorante diner pub cantina restaurante coffee",
+    "hotel motel inn hostel resort guesthouse pension",
+    "atm kiosk",
+    "bank credit sparkasse banco banque",
+    "apartment apartments residences condominium",
+    "dialysis kidney",
+    "counseling counselling therapy rehabilitation recovery",
+    "museum gallery galerie galeria",
+    "museo theater theatre cinema kino",
+    "park playground",
+    "salon barber spa kuafor",
+    "garage automotive taller autohaus",
+    "supermarket grocery supermercado market",
+];
+
+/// Words that say little, most of them in several languages.
+const GENERIC: &str = "action activity administration adult advisory affair after agency agencia aid all alliance \
+    america american area art asociacion assembly assistance associate association associacao associacion at aus \
+    authority beauty behavioral best big board boy branch building bureau business campus care casa center central \
+    child children citizen city civic club co collective comercial commission committee community complex congregate \
+    consulting cooperative corps council county creative cultural culture day department deutschland development \
+    developmental direct disability district division early east education educational elder employment engineering \
+    enterprise environmental estate europe european express extension facility family federal federation finance \
+    financial fire first food foundation free friend fund fundacion general girl global good government great greater \
+    group grupo health healthcare help home homeless house housing human humane immobilien independent industrial \
+    industry info initiative insurance integrated interior international job joint jr junior juvenile kid kindheit \
+    law league learning legal life limited little living local lodge loja main management member memorial men mental \
+    metro metropolitan mission mobile mother municipal national neighborhood network new north northeast northern \
+    northwest office official old online order organization our outreach park parent partner partnership people physical \
+    plaza point post practice primary private pro professional program project property public rehab region regional \
+    relief religious rescue residential resource retail rural safety sale satellite self senior service shop shopping \
+    site social society solution south southeast southern southwest special sport sports state station store street \
+    student studio supply support system team tech technical technology tienda town township trade training \
+    transportation treatment trust union unit united urban usa van village volunteer welfare wellness west western \
+    woman women work world youth zentrum centro centre verein club clube salud servicio servicios";
+
+/// Names that very many organizations have.
+const COMMON: &str = "saint mary joseph john paul peter james michael anthony francis patrick thomas mark luke \
+    matthew andrew catherine elizabeth anne holy cross sacred heart lady grace calvary trinity zion bethel bethany \
+    emmanuel faith hope shepherd cornerstone victory mount olive redeemer resurrection shiloh macedonia antioch \
+    lighthouse friendship washington lincoln jefferson madison franklin jackson roosevelt kennedy king smith johnson \
+    williams brown jones garcia miller davis baptist methodist lutheran presbyterian episcopal catholic christian \
+    pentecostal missionary evangelical bible covenant apostolic adventist salvation army legion goodwill ymca ywca \
+    oak lake river hill valley green spring sunrise bright star light harbor haven gateway liberty freedom journey \
+    chicago york paris london berlin";
+
+const ABBREVIATIONS: &[(&str, &str)] = &[
+    ("st", "saint"), ("ste", "saint"), ("sta", "saint"), ("sankt", "saint"), ("santa", "saint"), ("santo", "saint"),
+    ("mt", "mount"), ("ctr", "center"), ("cntr", "center"), ("cent", "center"), ("centre", "center"), ("comm", "community"), ("cmty", "community"),
+    ("svc", "service"), ("svcs", "service"), ("serv", "service"), ("assn", "association"), ("assoc", "association"), ("asso", "association"),
+    ("univ", "university"), ("dept", "department"), ("hlth", "health"), ("ch", "church"), ("utd", "united"), ("sch", "school"),
+    ("elem", "elementary"), ("miss", "missionary"), ("meth", "methodist"), ("mem", "memorial"), ("meml", "memorial"), ("med", "medical"),
+    ("hosp", "hospital"), ("fdn", "foundation"), ("fndn", "foundation"), ("min", "ministry"), ("mins", "ministry"), ("ministrie", "ministry"),
+    ("intl", "international"), ("natl", "national"), ("govt", "government"), ("co", "county"), ("cty", "county"),
+    ("dev", "development"), ("chldrn", "children"), ("childrens", "children"), ("ed", "education"), ("educ", "education"),
+    ("mgmt", "management"), ("bldg", "building"), ("apt", "apartment"), ("rehab", "rehabilitation"), ("ft", "fort"), ("nbhd", "neighborhood"),
+    ("womens", "women"), ("mens", "men"), ("bros", "brothers"),
+    ("libr", "library"), ("lib", "library"), ("pub", "public"), ("rec", "recreation"), ("tx", "treatment"),
+];
+
+static VOCABULARY: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
+    let mut words = HashMap::new();
+    let plain = |canonical, class| Entry { canonical, class, kind: None };
+    for word in COMMON.split_whitespace() {
+        words.insert(word, plain(word, WordClass::Common));
+    }
+    for word in GENERIC.split_whitespace() {
+        words.insert(word, plain(word, WordClass::Generic));
+    }
+    for (kind, line) in (0u8..).zip(KINDS) {
+        for word in line.split_whitespace() {
+            words.insert(word, Entry { canonical: word, class: WordClass::Kind, kind: Some(kind) });
+        }
+    }
+    for &(short, long) in ABBREVIATIONS {
+        let entry = words.get(long).copied().unwrap_or_else(|| plain(long, WordClass::Distinctive));
+        words.insert(short, Entry { canonical: long, ..entry });
+    }
+    words
+});

@@ -1,0 +1,1 @@
+//! REST under /v1, the registry, metrics, and the page.

@@ -1,0 +1,174 @@
+//! Clusters in and out, and the outbox that carries their events to the topic.
+
+use super::super::organizations::id_list;
+use super::{Executor, ResolutionStore, corrupt, json_list, limit_of};
+use crate::error::{Doing, Result};
+use crate::resolution::{ClusterPage, Corpus, OpenOnly, OutboxRow};
+use entity::{Cluster, ClusterId};
+use uuid::Uuid;
+
+impl ResolutionStore {
+    pub(super) async fn write_clusters(&self, changed: &[Cluster], ended: &[ClusterId], seqs: &[i64]) -> Result<()> {
+        let doing = || "writing clusters".to_owned();
+        let mut transaction = self.pools.begin_write().await?;
+        let gone = changed.iter().map(|cluster| cluster.id.0).chain(ended.iter().map(|id| id.0));
+        self.delete_members(&mut transaction, &id_list(gone)).await?;
+        for id in ended {
+            sqlx::query("DELETE FROM cluster WHERE generation = $1 AND id = $2")
+                .bind(self.generation)
+                .bind(id.0)
+                .execute(&mut *transaction)
+                .await
+                .doing(doing)?;
+            self.send(&mut transaction, *id, None).await?;
+        }
+        for cluster in changed {
+            self.write_cluster(&mut transaction, cluster).await?;
+        }
+        sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
+            .bind(json_list(seqs))
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        transaction.commit().await.doing(doing)
+    }
+
+    async fn delete_members(&self, db: Executor<'_>, clusters: &str) -> Result<()> {
+        sqlx::query(concat!("DELETE FROM cluster_member WHERE generation = $1 AND cluster_id IN ", ids!("$2")))
+            .bind(self.generation)
+            .bind(clusters)
+            .execute(db)
+            .await
+            .map(drop)
+            .doing(|| "deleting cluster members".into())
+    }
+
+    async fn write_cluster(&self, db: Executor<'_>, cluster: &Cluster) -> Result<()> {
+        let doing = || format!("writing cluster {}", cluster.id);
+        let body = serde_json::to_string(cluster).map_err(corrupt("writing a cluster"))?;
+        sqlx::query(
+            "INSERT INTO cluster (generation, id, body, probability, size, open) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (generation, id) DO UPDATE SET body = excluded.body, probability = excluded.probability,
+                 size = excluded.size, open = excluded.open",
+        )
+        .bind(self.generation)
+        .bind(cluster.id.0)
+        .bind(&body)
+        .bind(cluster.probability)
+        .bind(limit_of(cluster.members.len()))
+        .bind(cluster.is_open())
+        .execute(&mut *db)
+        .await
+        .doing(doing)?;
+        for member in &cluster.members {
+            sqlx::query(
+                "INSERT INTO cluster_member (generation, record_id, cluster_id) VALUES ($1, $2, $3)
+                 ON CONFLICT (generation, record_id) DO UPDATE SET cluster_id = excluded.cluster_id",
+            )
+            .bind(self.generation)
+            .bind(member.record_id.0)
+            .bind(cluster.id.0)
+            .execute(&mut *db)
+            .await
+            .doing(doing)?;
+        }
+        self.send(db, cluster.id, Some(body)).await
+    }
+
+    async fn send(&self, db: Executor<'_>, id: ClusterId, body: Option<String>) -> Result<()> {
+        sqlx::query("INSERT INTO cluster_outbox (generation, cluster_id, body) VALUES ($1, $2, $3)")
+            .bind(self.generation)
+            .bind(id.0)
+            .bind(body)
+            .execute(db)
+            .await
+            .map(drop)
+            .doing(|| format!("queueing the event of cluster {id}"))
+    }
+
+    pub(super) async fn outbox_head(&self, limit: usize) -> Result<Vec<OutboxRow>> {
+        let rows: Vec<(i64, Uuid, Option<String>)> = sqlx::query_as(
+            "SELECT seq, cluster_id, body FROM cluster_outbox WHERE generation = $1 ORDER BY seq LIMIT $2",
+        )
+        .bind(self.generation)
+        .bind(limit_of(limit))
+        .fetch_all(&self.pools.read)
+        .await
+        .doing(|| "reading the outbox".into())?;
+        rows.into_iter()
+            .map(|(seq, id, body)| {
+                let cluster = body.map(|body| serde_json::from_str(&body)).transpose();
+                Ok(OutboxRow { seq, id: id.into(), cluster: cluster.map_err(corrupt("reading the outbox"))? })
+            })
+            .collect()
+    }
+
+    pub(super) async fn empty_outbox(&self, seq: i64) -> Result<()> {
+        sqlx::query("DELETE FROM cluster_outbox WHERE generation = $1 AND seq <= $2")
+            .bind(self.generation)
+            .bind(seq)
+            .execute(&self.pools.write)
+            .await
+            .map(drop)
+            .doing(|| format!("emptying the outbox up to {seq}"))
+    }
+
+    pub(super) async fn read_corpus(&self) -> Result<Corpus> {
+        let (count, event_epoch): (i64, i64) =
+            sqlx::query_as("SELECT record_count, event_epoch FROM generation WHERE id = $1")
+                .bind(self.generation)
+                .fetch_one(&self.pools.read)
+                .await
+                .doing(|| "reading the corpus".into())?;
+        Ok(Corpus { record_count: u64::try_from(count).unwrap_or(0), event_epoch })
+    }
+
+    pub(super) async fn write_event_epoch(&self, epoch: i64) -> Result<()> {
+        sqlx::query("UPDATE generation SET event_epoch = $2 WHERE id = $1")
+            .bind(self.generation)
+            .bind(epoch)
+            .execute(&self.pools.write)
+            .await
+            .map(drop)
+            .doing(|| format!("beginning epoch {epoch} of clusters"))
+    }
+
+    pub(super) async fn cluster_page(&self, page: &ClusterPage) -> Result<Vec<Cluster>> {
+        let (probability, after) = page.after.map_or((2.0, Uuid::nil()), |(probability, id)| (probability, id.0));
+        let bodies: Vec<String> = sqlx::query_scalar(
+            "SELECT body FROM cluster WHERE generation = $1 AND (open OR $2)
+               AND (probability < $3 OR (probability = $3 AND id > $4))
+             ORDER BY probability DESC, id LIMIT $5",
+        )
+        .bind(self.generation)
+        .bind(page.open_only == OpenOnly::All)
+        .bind(probability)
+        .bind(after)
+        .bind(limit_of(page.limit))
+        .fetch_all(&self.pools.read)
+        .await
+        .doing(|| "listing clusters".into())?;
+        bodies.iter().map(|body| serde_json::from_str(body).map_err(corrupt("reading a cluster"))).collect()
+    }
+
+    pub(super) async fn read_cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
+        let body: Option<String> = sqlx::query_scalar("SELECT body FROM cluster WHERE generation = $1 AND id = $2")
+            .bind(self.generation)
+            .bind(id.0)
+            .fetch_optional(&self.pools.read)
+            .await
+            .doing(|| format!("reading cluster {id}"))?;
+        body.map(|body| serde_json::from_str(&body).map_err(corrupt("reading a cluster"))).transpose()
+    }
+
+    pub(super) async fn count_clusters(&self) -> Result<(u64, u64)> {
+        let (open, all): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(CASE WHEN open THEN 1 END), COUNT(*) FROM cluster WHERE generation = $1",
+        )
+        .bind(self.generation)
+        .fetch_one(&self.pools.read)
+        .await
+        .doing(|| "counting clusters".into())?;
+        Ok((u64::try_from(open).unwrap_or(0), u64::try_from(all).unwrap_or(0)))
+    }
+}

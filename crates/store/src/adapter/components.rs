@@ -1,0 +1,165 @@
+//! Whole components for the resolver: whatever could change the clusters of the given records.
+
+use super::super::organizations::id_list;
+use super::decisions::JudgementRow;
+use super::scores::{PAIRS_OF, PairRow};
+use super::{Executor, ResolutionStore, corrupt};
+use crate::error::{Doing, Result};
+use crate::resolution::ComponentRows;
+use chrono::{DateTime, Utc};
+use entity::{CandidatePair, Judgement, JudgementVerdict, OrganizationId, RecordId, ScoredPair};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+impl ResolutionStore {
+    pub(super) async fn read_components(&self, ids: &[RecordId], match_weight_min: f64) -> Result<ComponentRows> {
+        let mut snapshot = self.pools.begin_snapshot().await?;
+        let mut walk = Walk::default();
+        let mut frontier: BTreeSet<RecordId> = ids.iter().copied().collect();
+        while !frontier.is_empty() {
+            walk.reached.extend(&frontier);
+            let list = id_list(frontier.iter().map(|id| id.0));
+            let mut next = BTreeSet::new();
+            self.walk_pairs(&mut snapshot, &list, match_weight_min, (&mut walk, &mut next)).await?;
+            walk_redirects(&mut snapshot, &list, (&mut walk, &mut next)).await?;
+            walk_judgements(&mut snapshot, &list, (&mut walk, &mut next)).await?;
+            self.walk_clusters(&mut snapshot, &list, &mut next).await?;
+            frontier = next.difference(&walk.reached).copied().collect();
+        }
+        let rows = self.finish(&mut snapshot, walk).await?;
+        snapshot.commit().await.doing(|| "ending a read".into())?;
+        Ok(rows)
+    }
+
+    async fn walk_pairs(
+        &self,
+        db: Executor<'_>,
+        list: &str,
+        match_weight_min: f64,
+        (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
+    ) -> Result<()> {
+        let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)
+            .bind(self.generation)
+            .bind(list)
+            .fetch_all(db)
+            .await
+            .doing(|| "walking pairs".into())?;
+        for scored in pairs.into_iter().map(ScoredPair::from) {
+            if scored.match_weight >= match_weight_min {
+                next.extend([scored.pair.left(), scored.pair.right()]);
+            }
+            walk.pairs.insert(scored.pair, scored);
+        }
+        Ok(())
+    }
+
+    /// A record that left its cluster still brings in those that stayed.
+    async fn walk_clusters(&self, db: Executor<'_>, list: &str, next: &mut BTreeSet<RecordId>) -> Result<()> {
+        let members: Vec<Uuid> = sqlx::query_scalar(concat!(
+            "SELECT record_id FROM cluster_member WHERE generation = $1 AND cluster_id IN
+             (SELECT cluster_id FROM cluster_member WHERE generation = $1 AND record_id IN ",
+            ids!("$2"),
+            ")"
+        ))
+        .bind(self.generation)
+        .bind(list)
+        .fetch_all(db)
+        .await
+        .doing(|| "walking clusters".into())?;
+        next.extend(members.into_iter().map(RecordId));
+        Ok(())
+    }
+
+    async fn finish(&self, db: Executor<'_>, walk: Walk) -> Result<ComponentRows> {
+        let list = id_list(walk.reached.iter().map(|id| id.0));
+        let records: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(concat!(
+            "SELECT record_id, created_at FROM scored_record
+             WHERE generation = $1 AND NOT deleted AND created_at IS NOT NULL AND record_id IN ",
+            ids!("$2")
+        ))
+        .bind(self.generation)
+        .bind(&list)
+        .fetch_all(&mut *db)
+        .await
+        .doing(|| "reading scored records".into())?;
+        let records: BTreeMap<_, _> = records.into_iter().map(|(id, at)| (RecordId(id), at)).collect();
+        let bodies: Vec<String> = sqlx::query_scalar(concat!(
+            "SELECT body FROM cluster WHERE generation = $1 AND id IN
+             (SELECT cluster_id FROM cluster_member WHERE generation = $1 AND record_id IN ",
+            ids!("$2"),
+            ") ORDER BY id"
+        ))
+        .bind(self.generation)
+        .bind(&list)
+        .fetch_all(db)
+        .await
+        .doing(|| "reading clusters".into())?;
+        let parse = |body: &String| serde_json::from_str(body).map_err(corrupt("reading a cluster"));
+        let clusters = bodies.iter().map(parse).collect::<Result<_>>()?;
+        let within = |pair: &CandidatePair| walk.reached.contains(&pair.left()) && walk.reached.contains(&pair.right());
+        let root = |id: &RecordId| walk.redirects.get(id).copied().unwrap_or(OrganizationId(id.0));
+        let organizations = records.keys().map(|id| (*id, root(id))).collect();
+        let pairs = walk.pairs.into_values().filter(|scored| within(&scored.pair)).collect();
+        let judgements = walk.judgements.into_values().filter(|judgement| within(&judgement.pair)).collect();
+        Ok(ComponentRows { records, pairs, judgements, organizations, clusters })
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    reached: BTreeSet<RecordId>,
+    pairs: BTreeMap<CandidatePair, ScoredPair>,
+    judgements: BTreeMap<CandidatePair, Judgement>,
+    redirects: BTreeMap<RecordId, OrganizationId>,
+}
+
+/// Records merged into one golden record come together, also when its own record is gone.
+async fn walk_redirects(
+    db: Executor<'_>,
+    list: &str,
+    (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
+) -> Result<()> {
+    let redirects: Vec<(Uuid, Uuid)> = sqlx::query_as(concat!(
+        "SELECT absorbed_id, survivor_id FROM redirect WHERE survivor_id IS NOT NULL AND absorbed_id IN ",
+        ids!("$1"),
+        " UNION SELECT absorbed_id, survivor_id FROM redirect WHERE survivor_id IN ",
+        ids!("$1")
+    ))
+    .bind(list)
+    .fetch_all(db)
+    .await
+    .doing(|| "walking redirects".into())?;
+    for (absorbed, survivor) in redirects {
+        walk.redirects.insert(absorbed.into(), survivor.into());
+        next.extend([RecordId(absorbed), RecordId(survivor)]);
+    }
+    Ok(())
+}
+
+async fn walk_judgements(
+    db: Executor<'_>,
+    list: &str,
+    (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
+) -> Result<()> {
+    let rows: Vec<JudgementRow> = sqlx::query_as(concat!(
+        "SELECT left_id, right_id, verdict, judged_by, judged_at, reason FROM judgement
+         WHERE withdrawn_at IS NULL AND (left_id IN ",
+        ids!("$1"),
+        " OR right_id IN ",
+        ids!("$1"),
+        ") ORDER BY id"
+    ))
+    .bind(list)
+    .fetch_all(db)
+    .await
+    .doing(|| "walking judgements".into())?;
+    for row in rows {
+        let judgement = Judgement::try_from(row)?;
+        if judgement.verdict == JudgementVerdict::Match {
+            next.extend([judgement.pair.left(), judgement.pair.right()]);
+        }
+        // In the order of their numbers: the newest holds.
+        walk.judgements.insert(judgement.pair, judgement);
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The organizations port: lists and counts here, the rest where its subject is.
+
+use super::OrganizationsStore;
+use crate::error::{Doing, Result};
+use crate::organizations::{MergeRequest, Organizations, Revisions, RowTable, UpsertCounts};
+use async_trait::async_trait;
+use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
+use sqlx::AssertSqlSafe;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Golden ids: records that were not absorbed, and survivors whose own record is gone.
+const GOLDEN_IDS: &str = "
+    SELECT id FROM organization WHERE id > $1
+       AND NOT EXISTS (SELECT 1 FROM link WHERE absorbed_id = organization.id AND ended_at IS NULL)
+    UNION
+    SELECT survivor_id FROM link WHERE survivor_id > $1 AND ended_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM link AS above WHERE above.absorbed_id = link.survivor_id AND above.ended_at IS NULL)
+    ORDER BY 1 LIMIT $2";
+
+#[async_trait]
+impl Organizations for OrganizationsStore {
+    async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts> {
+        self.write_records(records).await
+    }
+    async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64> {
+        self.remove_absent(source, present).await
+    }
+    async fn delete(&self, id: RecordId, expected: i64) -> Result<()> {
+        self.remove(id, expected).await
+    }
+    async fn family(&self, ids: &[RecordId]) -> Result<Family> {
+        self.read_family(ids).await
+    }
+
+    async fn owner_of(&self, table: RowTable, id: Uuid) -> Result<Option<RecordId>> {
+        let select = format!("SELECT organization_id FROM {} WHERE id = $1", table.name());
+        let owner: Option<Uuid> = sqlx::query_scalar(AssertSqlSafe(select))
+            .bind(id)
+            .fetch_optional(&self.pools.read)
+            .await
+            .doing(|| format!("finding the owner of {} {id}", table.name()))?;
+        Ok(owner.map(RecordId))
+    }
+
+    async fn list(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(GOLDEN_IDS)
+            .bind(after.map_or(Uuid::nil(), Uuid::from))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pools.read)
+            .await
+            .doing(|| "listing organizations".into())?;
+        Ok(ids.into_iter().map(OrganizationId).collect())
+    }
+
+    async fn list_rows(&self, table: RowTable, after: Option<Uuid>, limit: usize) -> Result<Vec<(Uuid, RecordId)>> {
+        let table = table.name();
+        let select = format!("SELECT id, organization_id FROM {table} WHERE id > $1 ORDER BY id LIMIT $2");
+        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(AssertSqlSafe(select))
+            .bind(after.unwrap_or_default())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pools.read)
+            .await
+            .doing(|| format!("listing rows of {table}"))?;
+        Ok(rows.into_iter().map(|(id, owner)| (id, RecordId(owner))).collect())
+    }
+
+    async fn state_facts(&self, facts: &[StewardFact], expected: &Revisions) -> Result<()> {
+        self.add_facts(facts, expected).await
+    }
+    async fn merge(&self, request: &MergeRequest) -> Result<Merge> {
+        self.apply_merge(request).await
+    }
+    async fn undo(&self, id: MergeId, undo: &Undo) -> Result<Merge> {
+        self.apply_undo(id, undo).await
+    }
+    async fn merge_by_id(&self, id: MergeId) -> Result<Option<Merge>> {
+        self.read_merge(id).await
+    }
+    async fn merges(&self, limit: usize) -> Result<Vec<Merge>> {
+        self.read_merges(limit).await
+    }
+
+    async fn record_count(&self) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM organization")
+            .fetch_one(&self.pools.read)
+            .await
+            .doing(|| "counting organizations".into())?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}

@@ -1,0 +1,111 @@
+//! The resolution store, for one generation. Written once, compiled for each database.
+
+use super::organizations::id_list;
+use super::{Db, Pools};
+use crate::error::{Doing, Error, Result};
+use uuid::Uuid;
+
+#[path = "clusters.rs"]
+mod clusters;
+#[path = "components.rs"]
+mod components;
+#[path = "decisions.rs"]
+mod decisions;
+#[path = "resolution_port.rs"]
+mod port;
+#[path = "queues.rs"]
+mod queues;
+#[path = "scores.rs"]
+mod scores;
+
+/// Changes when the same model would come to other pairs or clusters: features, keys, comparisons, clustering.
+const CODE_VERSION: &str = "1";
+
+/// The resolution store in a database.
+#[derive(Clone, Debug)]
+pub struct ResolutionStore {
+    pools: Pools,
+    generation: i64,
+}
+
+type Executor<'a> = &'a mut <Db as sqlx::Database>::Connection;
+
+impl ResolutionStore {
+    pub(super) fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    /// Works on the generation of this model and code; makes it, and makes it the live one, if it is new.
+    pub(super) async fn in_generation(pools: Pools, model_version: &str) -> Result<Self> {
+        let doing = || format!("opening the generation of model {model_version}");
+        let mut transaction = pools.begin_write().await?;
+        super::serialize_writers(&mut transaction, GENERATIONS).await?;
+        let known: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM generation WHERE model_version = $1 AND code_version = $2")
+                .bind(model_version)
+                .bind(CODE_VERSION)
+                .fetch_optional(&mut *transaction)
+                .await
+                .doing(doing)?;
+        let generation = match known {
+            Some(generation) => generation,
+            None => sqlx::query_scalar(
+                "INSERT INTO generation (model_version, code_version, live) VALUES ($1, $2, TRUE) RETURNING id",
+            )
+            .bind(model_version)
+            .bind(CODE_VERSION)
+            .fetch_one(&mut *transaction)
+            .await
+            .doing(doing)?,
+        };
+        sqlx::query("UPDATE generation SET live = (id = $1)")
+            .bind(generation)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(Self { pools, generation })
+    }
+
+    /// The generation's number: part of the names of its index and consumer groups.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.generation
+    }
+}
+
+const GENERATIONS: i64 = 0x6765_6e65;
+/// The lock under which pairs, blocks and queues change.
+const SCORES: i64 = 0x7363_6f72;
+
+/// Texts or numbers as the one parameter that `texts!` and `numbers!` unfold.
+fn json_list<T: serde::Serialize>(items: &[T]) -> String {
+    serde_json::to_string(items).expect("texts and numbers are JSON")
+}
+
+fn corrupt(doing: &str) -> impl FnOnce(serde_json::Error) -> Error {
+    let doing = doing.to_owned();
+    move |error| Error::Corrupt { doing, source: error.into() }
+}
+
+fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Queues records for the resolver.
+async fn queue_for_resolver(db: Executor<'_>, generation: i64, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    let list = id_list(ids);
+    sqlx::query(concat!(
+        "INSERT INTO resolve_queue (generation, record_id) SELECT $1, wanted.id FROM (SELECT ",
+        id_column!("value"),
+        " AS id FROM ",
+        json_rows!("$2"),
+        ") AS wanted"
+    ))
+    .bind(generation)
+    .bind(list)
+    .execute(db)
+    .await
+    .map(drop)
+    .doing(|| "queueing records for the resolver".into())
+}

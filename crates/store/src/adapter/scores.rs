@@ -1,0 +1,325 @@
+//! Scores in. Two scorers may see two records in different versions; what is stored is what the newest versions
+//! of both say, in whatever order the scorers come.
+//!
+//! Why that holds: a record is scored only once its document is searchable. If the scorer of A missed B's newest
+//! document, B's became searchable later, so the scorer of B saw A's. So of the two verdicts on a pair one rests on
+//! both newest versions, and the guards below let no other replace it.
+
+use super::super::organizations::id_list;
+use super::{Executor, ResolutionStore, SCORES, corrupt, json_list, queue_for_resolver};
+use crate::error::{Doing, Result};
+use crate::resolution::{ApplyOutcome, KnownScores, RecordScores};
+use chrono::{DateTime, Utc};
+use entity::{CandidatePair, RecordId, ScoredPair, Version};
+use sqlx::{FromRow, QueryBuilder};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use uuid::Uuid;
+
+/// Versions of a pair's records: (left, right).
+type PairVersions = (i64, i64);
+
+#[derive(Debug, FromRow)]
+pub(super) struct PairRow {
+    left_id: Uuid,
+    right_id: Uuid,
+    match_weight: f64,
+    levels: Vec<u8>,
+    left_version: i64,
+    right_version: i64,
+}
+
+impl From<PairRow> for ScoredPair {
+    fn from(row: PairRow) -> Self {
+        let pair = CandidatePair::new(RecordId(row.left_id), RecordId(row.right_id));
+        Self {
+            pair: pair.expect("the primary key keeps a record from pairing with itself"),
+            match_weight: row.match_weight,
+            levels: row.levels,
+            left_version: Version(row.left_version),
+            right_version: Version(row.right_version),
+        }
+    }
+}
+
+/// Pairs that any of these records is in.
+pub(super) const PAIRS_OF: &str = concat!(
+    "SELECT left_id, right_id, match_weight, levels, left_version, right_version FROM pair
+     WHERE generation = $1 AND left_id IN ",
+    ids!("$2"),
+    " UNION SELECT left_id, right_id, match_weight, levels, left_version, right_version FROM pair
+     WHERE generation = $1 AND right_id IN ",
+    ids!("$2")
+);
+
+impl ResolutionStore {
+    pub(super) async fn read_known_scores(&self, ids: &[RecordId]) -> Result<KnownScores> {
+        let doing = || "reading what is known of records to score".to_owned();
+        let list = id_list(ids.iter().map(|id| id.0));
+        let mut known = KnownScores::default();
+        let keys: Vec<(Uuid, String)> = sqlx::query_as(concat!(
+            "SELECT record_id, keys FROM scored_record WHERE generation = $1 AND record_id IN ",
+            ids!("$2")
+        ))
+        .bind(self.generation)
+        .bind(&list)
+        .fetch_all(&self.pools.read)
+        .await
+        .doing(doing)?;
+        for (id, keys) in keys {
+            known.keys.insert(id.into(), serde_json::from_str(&keys).map_err(corrupt("reading blocking keys"))?);
+        }
+        let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)
+            .bind(self.generation)
+            .bind(&list)
+            .fetch_all(&self.pools.read)
+            .await
+            .doing(doing)?;
+        let wanted: HashSet<_> = ids.iter().collect();
+        for pair in pairs {
+            for (id, partner) in [(pair.left_id, pair.right_id), (pair.right_id, pair.left_id)] {
+                if wanted.contains(&RecordId(id)) {
+                    known.partners.entry(id.into()).or_default().insert(partner.into());
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    pub(super) async fn take_scores(
+        &self,
+        scores: &[RecordScores],
+        blocks: &BTreeMap<String, bool>,
+    ) -> Result<ApplyOutcome> {
+        let mut transaction = self.pools.begin_write().await?;
+        super::super::serialize_writers(&mut transaction, SCORES).await?;
+        let moved = moved_blocks(&mut transaction, self.generation, blocks).await?;
+        if !moved.is_empty() {
+            return Ok(ApplyOutcome::BlocksMoved(moved));
+        }
+        let mut change = Change::read(&mut transaction, self.generation, scores).await?;
+        for record in scores {
+            change.take(record);
+        }
+        change.write(&mut transaction, self.generation).await?;
+        transaction.commit().await.doing(|| format!("committing scores of {} records", scores.len()))?;
+        Ok(ApplyOutcome::Applied)
+    }
+}
+
+async fn moved_blocks(db: Executor<'_>, generation: i64, blocks: &BTreeMap<String, bool>) -> Result<Vec<String>> {
+    let keys: Vec<_> = blocks.keys().collect();
+    let closed: HashSet<String> = select_closed(db, generation, &json_list(&keys)).await?;
+    let moved = blocks.iter().filter(|(key, seen_closed)| closed.contains(*key) != **seen_closed);
+    Ok(moved.map(|(key, _)| key.clone()).collect())
+}
+
+/// Which of these keys' blocks are closed.
+pub(super) async fn select_closed(db: Executor<'_>, generation: i64, keys: &str) -> Result<HashSet<String>> {
+    let closed: Vec<String> = sqlx::query_scalar(concat!(
+        "SELECT blocking_key FROM closed_block WHERE generation = $1 AND blocking_key IN ",
+        texts!("$2")
+    ))
+    .bind(generation)
+    .bind(keys)
+    .fetch_all(db)
+    .await
+    .doing(|| "reading closed blocks".into())?;
+    Ok(closed.into_iter().collect())
+}
+
+/// What a call changes, worked out from what stands.
+#[derive(Default)]
+struct Change {
+    /// Version and whether deleted, per record, as they stand and are moved on.
+    standing: HashMap<RecordId, (i64, bool)>,
+    pairs: HashMap<CandidatePair, PairVersions>,
+    scored: BTreeMap<RecordId, ScoredRow>,
+    upserts: BTreeMap<CandidatePair, ScoredPair>,
+    deletes: BTreeSet<CandidatePair>,
+    touched: BTreeSet<RecordId>,
+    count_change: i64,
+}
+
+struct ScoredRow {
+    version: i64,
+    created_at: Option<DateTime<Utc>>,
+    keys: String,
+}
+
+impl Change {
+    async fn read(db: Executor<'_>, generation: i64, scores: &[RecordScores]) -> Result<Self> {
+        let doing = || "reading what scores would replace".to_owned();
+        let mut change = Self::default();
+        let own = id_list(scores.iter().map(|record| record.id.0));
+        let mut ids: BTreeSet<_> = scores.iter().map(|record| record.id.0).collect();
+        ids.extend(scores.iter().flat_map(|record| &record.verdicts).map(|verdict| verdict.partner.0));
+        let standing: Vec<(Uuid, i64, bool)> = sqlx::query_as(concat!(
+            "SELECT record_id, version, deleted FROM scored_record WHERE generation = $1 AND record_id IN ",
+            ids!("$2")
+        ))
+        .bind(generation)
+        .bind(id_list(ids))
+        .fetch_all(&mut *db)
+        .await
+        .doing(doing)?;
+        change.standing.extend(standing.into_iter().map(|(id, version, deleted)| (RecordId(id), (version, deleted))));
+        let pairs: Vec<PairRow> =
+            sqlx::query_as(PAIRS_OF).bind(generation).bind(own).fetch_all(db).await.doing(doing)?;
+        for pair in pairs.into_iter().map(ScoredPair::from) {
+            change.pairs.insert(pair.pair, (pair.left_version.0, pair.right_version.0));
+        }
+        Ok(change)
+    }
+
+    fn take(&mut self, record: &RecordScores) {
+        let deleted = record.created_at.is_none();
+        let standing = self.standing.get(&record.id).copied();
+        if standing.is_some_and(|(version, _)| version > record.version.0) {
+            return;
+        }
+        let was_there = standing.is_some_and(|(_, deleted)| !deleted);
+        self.count_change += i64::from(!deleted) - i64::from(was_there);
+        self.standing.insert(record.id, (record.version.0, deleted));
+        let keys = json_list(&record.keys);
+        let row = ScoredRow { version: record.version.0, created_at: record.created_at, keys };
+        self.scored.insert(record.id, row);
+        self.touched.insert(record.id);
+        if deleted {
+            let gone: Vec<_> =
+                self.pairs.keys().filter(|pair| pair.left() == record.id || pair.right() == record.id).copied().collect();
+            gone.into_iter().for_each(|pair| self.drop_pair(pair));
+            return;
+        }
+        for verdict in &record.verdicts {
+            self.take_verdict(record, verdict);
+        }
+    }
+
+    fn take_verdict(&mut self, record: &RecordScores, verdict: &crate::resolution::PartnerVerdict) {
+        let Some(pair) = CandidatePair::new(record.id, verdict.partner) else { return };
+        let partner_is_newer =
+            self.standing.get(&verdict.partner).is_some_and(|(version, _)| *version > verdict.version.0);
+        let (left, right) = if pair.left() == record.id {
+            (record.version.0, verdict.version.0)
+        } else {
+            (verdict.version.0, record.version.0)
+        };
+        let stands = self.pairs.get(&pair).copied();
+        // Invariant: knowledge of a newer version of either record is never replaced (`scores_in_any_order`).
+        if partner_is_newer || stands.is_some_and(|(l, r)| l > left || r > right) {
+            return;
+        }
+        match &verdict.pair {
+            Some(scored) => {
+                self.deletes.remove(&pair);
+                self.pairs.insert(pair, (left, right));
+                self.upserts.insert(pair, scored.clone());
+                self.touched.extend([pair.left(), pair.right()]);
+            }
+            None if stands.is_some() => self.drop_pair(pair),
+            None => {}
+        }
+    }
+
+    fn drop_pair(&mut self, pair: CandidatePair) {
+        self.pairs.remove(&pair);
+        self.upserts.remove(&pair);
+        self.deletes.insert(pair);
+        self.touched.extend([pair.left(), pair.right()]);
+    }
+
+    async fn write(self, db: Executor<'_>, generation: i64) -> Result<()> {
+        write_scored(&mut *db, generation, &self.scored, &self.standing).await?;
+        delete_pairs(&mut *db, generation, &self.deletes).await?;
+        upsert_pairs(&mut *db, generation, &self.upserts).await?;
+        queue_for_resolver(&mut *db, generation, self.touched.iter().map(|id| id.0)).await?;
+        count_records(db, generation, self.count_change).await
+    }
+}
+
+async fn write_scored(
+    db: Executor<'_>,
+    generation: i64,
+    rows: &BTreeMap<RecordId, ScoredRow>,
+    standing: &HashMap<RecordId, (i64, bool)>,
+) -> Result<()> {
+    let rows: Vec<_> = rows.iter().collect();
+    for chunk in rows.chunks(4000) {
+        let mut insert = QueryBuilder::new(
+            "INSERT INTO scored_record (generation, record_id, version, created_at, keys, deleted) ",
+        );
+        insert.push_values(chunk, |mut values, (id, row)| {
+            values.push_bind(generation).push_bind(id.0).push_bind(row.version).push_bind(row.created_at);
+            values.push_bind(row.keys.clone()).push_bind(standing[*id].1);
+        });
+        insert.push(
+            " ON CONFLICT (generation, record_id) DO UPDATE SET version = excluded.version,
+              created_at = excluded.created_at, keys = excluded.keys, deleted = excluded.deleted",
+        );
+        let query = insert.build().persistent(false);
+        query.execute(&mut *db).await.doing(|| "writing scored records".into())?;
+    }
+    Ok(())
+}
+
+async fn delete_pairs(db: Executor<'_>, generation: i64, pairs: &BTreeSet<CandidatePair>) -> Result<()> {
+    for pair in pairs {
+        sqlx::query("DELETE FROM pair WHERE generation = $1 AND left_id = $2 AND right_id = $3")
+            .bind(generation)
+            .bind(pair.left().0)
+            .bind(pair.right().0)
+            .execute(&mut *db)
+            .await
+            .doing(|| "deleting pairs".into())?;
+    }
+    Ok(())
+}
+
+async fn upsert_pairs(db: Executor<'_>, generation: i64, pairs: &BTreeMap<CandidatePair, ScoredPair>) -> Result<()> {
+    let pairs: Vec<_> = pairs.values().collect();
+    for chunk in pairs.chunks(4000) {
+        let mut insert = QueryBuilder::new(
+            "INSERT INTO pair (generation, left_id, right_id, match_weight, levels, left_version, right_version) ",
+        );
+        insert.push_values(chunk, |mut values, scored| {
+            values.push_bind(generation).push_bind(scored.pair.left().0).push_bind(scored.pair.right().0);
+            values.push_bind(scored.match_weight).push_bind(scored.levels.clone());
+            values.push_bind(scored.left_version.0).push_bind(scored.right_version.0);
+        });
+        insert.push(
+            " ON CONFLICT (generation, left_id, right_id) DO UPDATE SET match_weight = excluded.match_weight,
+              levels = excluded.levels, left_version = excluded.left_version, right_version = excluded.right_version",
+        );
+        let query = insert.build().persistent(false);
+        query.execute(&mut *db).await.doing(|| "writing pairs".into())?;
+    }
+    Ok(())
+}
+
+/// Counts records; when the count passes a power of two, the prior takes a step and every pair is looked at again.
+async fn count_records(db: Executor<'_>, generation: i64, change: i64) -> Result<()> {
+    if change == 0 {
+        return Ok(());
+    }
+    let doing = || "counting records".to_owned();
+    let now: i64 = sqlx::query_scalar(
+        "UPDATE generation SET record_count = record_count + $2 WHERE id = $1 RETURNING record_count",
+    )
+    .bind(generation)
+    .bind(change)
+    .fetch_one(&mut *db)
+    .await
+    .doing(doing)?;
+    let step = |count: i64| u64::try_from(count).unwrap_or(0).checked_ilog2();
+    if step(now) != step(now - change) {
+        sqlx::query(
+            "INSERT INTO resolve_queue (generation, record_id)
+             SELECT DISTINCT generation, left_id FROM pair WHERE generation = $1",
+        )
+        .bind(generation)
+        .execute(db)
+        .await
+        .doing(doing)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The organizations store (the data product) and the resolution store, on SQLite and on PostgreSQL.
+//!
+//! This crate never decides anything: no survivorship, no clustering, no publishing. The ports are
+//! [`Organizations`] and [`ChangeLog`] over one database, [`Resolution`] over the other; no type gets both.
+//! Each statement is written once, in `adapter/`, and compiled for each database; what the databases do not
+//! share stands in `sqlite` and `postgres`.
+
+pub mod change_log;
+pub mod conformance;
+pub mod error;
+pub mod lease;
+pub mod organizations;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+pub mod resolution;
+pub mod sqlite;
+
+pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
+pub use error::{Error, Result};
+pub use lease::{Lease, Leases};
+pub use organizations::{MergeRequest, Organizations, RowTable, UpsertCounts};
+pub use resolution::Resolution;

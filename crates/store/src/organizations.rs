@@ -1,0 +1,109 @@
+//! The port of the data product: source rows, what people state, merges and their undo.
+
+use crate::error::Result;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
+use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
+
+/// Tables whose rows have an id of their own at the REST port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowTable {
+    /// Places.
+    Location,
+    /// Services.
+    Service,
+}
+
+impl RowTable {
+    /// The table's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Location => "location",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpsertCounts {
+    /// Records that were not there.
+    pub inserted: u64,
+    /// Records that were there (changed or not).
+    pub present: u64,
+}
+
+/// Row revisions that a caller has seen; a write goes through only while they stand.
+pub type Revisions = BTreeMap<RecordId, i64>;
+
+/// A deliberate merge to apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergeRequest {
+    /// The merge's id.
+    pub id: MergeId,
+    /// The golden id that stays.
+    pub survivor: OrganizationId,
+    /// The golden ids that go.
+    pub absorbed: Vec<OrganizationId>,
+    /// Revisions of all members, as the decider saw them.
+    pub expected: Revisions,
+    /// Who decided.
+    pub merged_by: String,
+    /// When.
+    pub merged_at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The caller's key: the same request again gets the same answer.
+    pub idempotency_key: String,
+    /// What the request said, to tell a repeat from a reuse of the key.
+    pub fingerprint: String,
+}
+
+/// The organizations data product.
+#[async_trait]
+pub trait Organizations: Send + Sync + std::fmt::Debug {
+    /// Writes records as their source tells them, in one transaction: idempotent, keyed by (source, source id).
+    /// Ids that are taken by another source's row are replaced by derived ones; children that the record no
+    /// longer has are deleted.
+    async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts>;
+
+    /// Deletes the source's records whose source id is not among these, for an import of a whole snapshot.
+    async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64>;
+
+    /// Deletes one record, if its revision still stands.
+    async fn delete(&self, id: RecordId, expected: i64) -> Result<()>;
+
+    /// The whole families of these ids, read in one snapshot. Unknown ids add nothing.
+    async fn family(&self, ids: &[RecordId]) -> Result<Family>;
+
+    /// The record that owns a location or service.
+    async fn owner_of(&self, table: RowTable, id: Uuid) -> Result<Option<RecordId>>;
+
+    /// Golden ids with at least one member, sorted, after the given one. Counts records, not links: an id whose
+    /// own record is gone is listed while it has members.
+    async fn list(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>>;
+
+    /// Locations or services with their owners, sorted by id, after the given one.
+    async fn list_rows(&self, table: RowTable, after: Option<Uuid>, limit: usize) -> Result<Vec<(Uuid, RecordId)>>;
+
+    /// Adds steward facts, if the revisions still stand.
+    async fn state_facts(&self, facts: &[StewardFact], expected: &Revisions) -> Result<()>;
+
+    /// Applies a merge, or gives the answer of the same request before.
+    async fn merge(&self, request: &MergeRequest) -> Result<Merge>;
+
+    /// Takes a merge back; a second time changes nothing. Never blocked by later merges.
+    async fn undo(&self, id: MergeId, undo: &Undo) -> Result<Merge>;
+
+    /// One merge.
+    async fn merge_by_id(&self, id: MergeId) -> Result<Option<Merge>>;
+
+    /// Merges, newest first.
+    async fn merges(&self, limit: usize) -> Result<Vec<Merge>>;
+
+    /// How many records there are.
+    async fn record_count(&self) -> Result<u64>;
+}

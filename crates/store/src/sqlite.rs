@@ -1,0 +1,140 @@
+//! The stores on SQLite files: WAL, `synchronous=FULL`, one writer and several readers each.
+
+use crate::error::{Doing, Result};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Pool, Sqlite, Transaction};
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) type Db = Sqlite;
+
+/// Ids given as one JSON array of hexadecimal texts: any number of them in one parameter.
+macro_rules! ids {
+    ($parameter:literal) => {
+        concat!("(SELECT unhex(value) FROM json_each(", $parameter, "))")
+    };
+}
+/// Texts given as one JSON array.
+macro_rules! texts {
+    ($parameter:literal) => {
+        concat!("(SELECT value FROM json_each(", $parameter, "))")
+    };
+}
+/// Numbers given as one JSON array.
+macro_rules! numbers {
+    ($parameter:literal) => {
+        concat!("(SELECT value FROM json_each(", $parameter, "))")
+    };
+}
+/// A JSON array as rows with a column `value`.
+macro_rules! json_rows {
+    ($parameter:literal) => {
+        concat!("json_each(", $parameter, ")")
+    };
+}
+/// A text of `json_rows!` as an id.
+macro_rules! id_column {
+    ($column:literal) => {
+        concat!("unhex(", $column, ")")
+    };
+}
+/// The database's clock, milliseconds since 1970.
+macro_rules! now_ms {
+    () => {
+        "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+    };
+}
+
+/// Holds the selected rows until the transaction ends.
+macro_rules! for_update {
+    () => {
+        ""
+    };
+}
+
+#[path = "adapter/leases.rs"]
+mod leases;
+#[path = "adapter/organizations.rs"]
+mod organizations;
+#[path = "adapter/resolution.rs"]
+mod resolution;
+mod window;
+
+pub use organizations::OrganizationsStore;
+pub use resolution::ResolutionStore;
+
+/// Readers and writers of one database.
+#[derive(Clone, Debug)]
+pub(crate) struct Pools {
+    pub(crate) read: Pool<Db>,
+    pub(crate) write: Pool<Db>,
+}
+
+async fn open(path: &Path) -> Result<Pools> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        // Without it, a REPLACE would delete rows and no trigger would see it.
+        .pragma("recursive_triggers", "ON")
+        .pragma("cache_size", "-65536")
+        .pragma("mmap_size", "1073741824")
+        .pragma("temp_store", "MEMORY")
+        .busy_timeout(Duration::from_secs(30))
+        .statement_cache_capacity(400);
+    let pool = |connections: u32| SqlitePoolOptions::new().max_connections(connections);
+    let opening = || format!("opening {}", path.display());
+    let write = pool(1).connect_with(options.clone()).await.doing(opening)?;
+    let read = pool(4).connect_with(options).await.doing(opening)?;
+    Ok(Pools { read, write })
+}
+
+impl OrganizationsStore {
+    /// Opens the organizations database in this file and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or a migration fails.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let pools = open(path).await?;
+        migrate(&sqlx::migrate!("../../migrations/sqlite/organizations"), &pools).await?;
+        Ok(Self::new(pools))
+    }
+}
+
+impl ResolutionStore {
+    /// Opens the resolution database in this file and brings its schema up to date; works on the generation of
+    /// this model and code.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or a migration fails.
+    pub async fn open(path: &Path, model_version: &str) -> Result<Self> {
+        let pools = open(path).await?;
+        migrate(&sqlx::migrate!("../../migrations/sqlite/resolution"), &pools).await?;
+        Self::in_generation(pools, model_version).await
+    }
+}
+
+async fn migrate(migrator: &sqlx::migrate::Migrator, pools: &Pools) -> Result<()> {
+    let migrated = migrator.run(&pools.write).await;
+    migrated.map_err(|error| crate::Error::transient("bringing the schema up to date", error))
+}
+
+impl Pools {
+    /// A transaction that may write. It takes the lock at once, so that it never fails half-way for it.
+    pub(crate) async fn begin_write(&self) -> Result<Transaction<'static, Db>> {
+        self.write.begin_with("BEGIN IMMEDIATE").await.doing(|| "beginning a write".into())
+    }
+
+    /// A transaction in which all reads see one state.
+    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction<'static, Db>> {
+        self.read.begin().await.doing(|| "beginning a read".into())
+    }
+}
+
+/// Nothing to do: SQLite has one writer.
+#[expect(clippy::unused_async, reason = "PostgreSQL's twin waits for a lock")]
+pub(crate) async fn serialize_writers(_transaction: &mut Transaction<'static, Db>, _what: i64) -> Result<()> {
+    Ok(())
+}

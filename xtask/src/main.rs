@@ -1,0 +1,81 @@
+//! Tasks of this repository: `cargo xtask check` is what CI runs, `cargo xtask up` starts the real servers.
+//!
+//! Never part of the product. Start reading in `check` (the steps) or `services` (the servers).
+#![expect(clippy::disallowed_methods, reason = "the settings of a task are its environment")]
+
+mod check;
+mod services;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Tasks of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Format, lints, tests on the embedded ports and on real servers, docs: all that CI asks for.
+    Check {
+        /// Leave out the tests on real servers.
+        #[arg(long)]
+        embedded: bool,
+    },
+    /// Check the style that a program can check: layers, the code map, sizes, names, migrations.
+    Tidy,
+    /// Install and start PostgreSQL, Kafka, the schema registry and Elasticsearch; harmless when they run.
+    Up,
+    /// Stop the servers that `up` started; their data stays.
+    Down {
+        /// Wait until this process has ended, then stop what was started on its behalf.
+        #[arg(long, hide = true, value_name = "PID")]
+        after: Option<u32>,
+    },
+    /// Say which servers answer, and where.
+    Status,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    match *task {
+        Task::Check { embedded: true } => check::run(check::Scope::Embedded),
+        Task::Check { embedded: false } => check::run(check::Scope::Everything),
+        Task::Tidy => tidy::run(),
+        Task::Up => services::up(services::Lease::Kept).map(|_| ()),
+        Task::Down { after: None } => services::down(),
+        Task::Down { after: Some(process) } => services::down_after(process),
+        Task::Status => services::status(),
+    }
+}
+
+/// The folder of the checkout.
+fn checkout() -> PathBuf {
+    let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    folder.pop();
+    folder
+}
+
+/// Prints a line; a reader that has gone away is no reason to stop half-way.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
