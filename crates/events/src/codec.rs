@@ -65,7 +65,8 @@ impl Codec {
     /// `Invalid` when two topics have one name.
     pub async fn prepare(&self) -> Result<()> {
         self.names.validate()?;
-        let with_schema = |definition: &TopicDefinition| definition.schema.map(|schema| (*definition, schema));
+        let with_schema =
+            |definition: &TopicDefinition| definition.schema.map(|schema| (*definition, schema));
         let topics: Vec<_> = DEFINITIONS.iter().filter_map(with_schema).collect();
         for (definition, schema) in &topics {
             let subject = self.names.subject(definition.product);
@@ -149,16 +150,17 @@ impl Codec {
     async fn fetch(&self, id: i32) -> Result<Arc<Schema>> {
         match self.registry.by_id(id).await {
             Ok(schema) => self.remember(id, &schema),
-            Err(Error::NotFound(_)) => {
-                Err(Error::Corrupt(format!("the registry has no schema {id}, under which the value is written")))
-            }
+            Err(Error::NotFound(_)) => Err(Error::Corrupt(format!(
+                "the registry has no schema {id}, under which the value is written"
+            ))),
             Err(other) => Err(other),
         }
     }
 
     fn remember(&self, id: i32, schema: &str) -> Result<Arc<Schema>> {
-        let schema: Schema =
-            schema.parse().map_err(|error| Error::Corrupt(format!("schema {id} cannot be read with: {error}")))?;
+        let schema: Schema = schema
+            .parse()
+            .map_err(|error| Error::Corrupt(format!("schema {id} cannot be read with: {error}")))?;
         let schema = Arc::new(schema);
         let mut readers = self.readers.write().unwrap_or_else(PoisonError::into_inner);
         readers.insert(id, Arc::clone(&schema));

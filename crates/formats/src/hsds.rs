@@ -30,7 +30,10 @@ pub(crate) const REFERENCES: [(&str, &str, &str); 3] = [
 ];
 
 /// Columns that are numbers in HSDS JSON.
-pub(crate) const NUMBERS: [&str; 9] = [
+pub(crate) const NUMBERS: [&str; 12] = [
+    "extension",
+    "latitude",
+    "longitude",
     "minimum_age",
     "maximum_age",
     "count",
@@ -56,9 +59,24 @@ pub(crate) fn table_of(file_stem: &str) -> (String, Option<&'static str>) {
         "taxonomy" => "taxonomies",
         "accessibility_for_disabilities" => "accessibility",
         "service_capacity" => "service_capacities",
-        "organization" | "location" | "service" | "phone" | "contact" | "program" | "schedule" | "language"
-        | "attribute" | "service_area" | "required_document" | "cost_option" | "taxonomy_term" | "unit" | "url"
-        | "organization_identifier" | "regular_schedule" | "holiday_schedule" => return (format!("{stem}s"), None),
+        "organization"
+        | "location"
+        | "service"
+        | "phone"
+        | "contact"
+        | "program"
+        | "schedule"
+        | "language"
+        | "attribute"
+        | "service_area"
+        | "required_document"
+        | "cost_option"
+        | "taxonomy_term"
+        | "unit"
+        | "url"
+        | "organization_identifier"
+        | "regular_schedule"
+        | "holiday_schedule" => return (format!("{stem}s"), None),
         other => other,
     };
     (name.to_owned(), None)

@@ -1,14 +1,16 @@
 //! HSDS JSON: organizations or services with their organization, alone, in an array, in a page, or one a line.
 
 mod elements;
+mod scan;
 
 use crate::error::{Error, RowError};
 use crate::hsds::from_tree;
 use crate::hsds::node::kind;
 use crate::ids::Claims;
 use crate::read::ReadOptions;
-use elements::{Element, Elements};
+use elements::Elements;
 use entity::Record;
+use scan::Element;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -57,7 +59,8 @@ impl JsonReader {
             return None;
         }
         let Value::Object(mut map) = value else {
-            let message = format!("must be an organization or a service as a JSON object, not {}", kind(&value));
+            let message =
+                format!("must be an organization or a service as a JSON object, not {}", kind(&value));
             return Some(Err(RowError::at(line, message)));
         };
         if let Some(contents) = page_contents(&mut map) {
@@ -76,13 +79,10 @@ impl JsonReader {
 
     /// Hangs a `service_full` under its organization.
     fn gather(&mut self, line: u64, mut service: Map<String, Value>) -> Result<(), RowError> {
-        let mut organization = match service.remove("organization") {
-            Some(Value::Object(organization)) => organization,
-            _ => {
-                let message = "is missing: a service must hold its organization as an object (HSDS \
+        let Some(Value::Object(mut organization)) = service.remove("organization") else {
+            let message = "is missing: a service must hold its organization as an object (HSDS \
                                service_full); or give organizations with their services (organization_full)";
-                return Err(RowError::in_field(line, "organization", message));
-            }
+            return Err(RowError::in_field(line, "organization", message));
         };
         let Some(id) = organization.get("id").and_then(id_text) else {
             let message = "is missing; every organization needs its own";

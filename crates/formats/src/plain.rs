@@ -157,7 +157,12 @@ impl Cells<'_> {
             identifiers,
             phones: self.list("phone").into_iter().enumerate().map(|(n, p)| phone(row, n, p)).collect(),
             locations: self.location(row)?.into_iter().collect(),
-            services: self.list("services").into_iter().enumerate().map(|(n, s)| service(row, n, s)).collect(),
+            services: self
+                .list("services")
+                .into_iter()
+                .enumerate()
+                .map(|(n, s)| service(row, n, s))
+                .collect(),
             extra: self.extra(),
             ..Organization::default()
         };

@@ -39,7 +39,8 @@ impl<W: Write> CsvWriter<W> {
     pub fn write<'a>(&mut self, view: impl Into<OrganizationView<'a>>) -> Result<(), Error> {
         let view = view.into();
         let extra = &view.organization.extra.0;
-        let unknown = extra.keys().filter(|key| !self.extra_columns.contains(key) && *key != "identifier_scheme");
+        let unknown =
+            extra.keys().filter(|key| !self.extra_columns.contains(key) && *key != "identifier_scheme");
         let unknown: Vec<_> = unknown.filter(|key| !self.left_out.contains(*key)).cloned().collect();
         self.left_out.extend(unknown);
         let known = cells(&view);
@@ -80,7 +81,8 @@ fn cells<'a>(view: &OrganizationView<'a>) -> [Cow<'a, str>; 17] {
     let place = organization.locations.iter().find(|place| !place.addresses.is_empty());
     let place = place.or(organization.locations.first());
     let address = place.and_then(|place| place.addresses.first());
-    let part = |get: fn(&Address) -> &Option<String>| text(address.and_then(|address| get(address).as_deref()));
+    let part =
+        |get: fn(&Address) -> &Option<String>| text(address.and_then(|address| get(address).as_deref()));
     let degrees = |value: Option<f64>| value.map_or(Cow::Borrowed(""), |value| Cow::Owned(value.to_string()));
     let identifiers = &organization.identifiers;
     [
@@ -118,7 +120,8 @@ fn street(address: &Address) -> Cow<'_, str> {
 
 /// The organization's own telephones, or else those of its first place that has one.
 fn phones(organization: &Organization) -> String {
-    let of_places = organization.locations.iter().map(|place| &place.phones).find(|phones| !phones.is_empty());
+    let of_places =
+        organization.locations.iter().map(|place| &place.phones).find(|phones| !phones.is_empty());
     let phones = if organization.phones.is_empty() { of_places } else { Some(&organization.phones) };
     join_list(phones.into_iter().flatten().map(|phone| phone.number.as_str()))
 }

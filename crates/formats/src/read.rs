@@ -108,9 +108,9 @@ fn starts_like_json(path: &Path) -> Result<bool, Error> {
     let length = file.read(&mut start).map_err(Error::read(path))?;
     let start = start.get(..length).unwrap_or_default();
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    let json_name = path.extension().is_some_and(|end| {
-        ["json", "ndjson", "jsonl"].iter().any(|known| end.eq_ignore_ascii_case(known))
-    });
+    let json_name = path
+        .extension()
+        .is_some_and(|end| ["json", "ndjson", "jsonl"].iter().any(|known| end.eq_ignore_ascii_case(known)));
     let json_start = matches!(text.first(), Some(b'{' | b'['));
     Ok(json_start || (json_name && !text.is_empty()))
 }

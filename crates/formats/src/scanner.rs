@@ -160,8 +160,7 @@ impl<R: BufRead + Seek> Scanner<R> {
     /// The next row and whether a field of it was quoted; `None` at the end.
     fn next_line(&mut self, row: &mut Row) -> io::Result<Option<(Scanned, bool)>> {
         row.clear(self.line);
-        let mut progress =
-            Progress { state: State::FieldStart, fault: None, next_line: None, quoted: false };
+        let mut progress = Progress { state: State::FieldStart, fault: None, next_line: None, quoted: false };
         let mut begun = false;
         loop {
             let chunk = self.input.fill_buf()?;

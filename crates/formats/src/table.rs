@@ -122,7 +122,8 @@ pub(crate) fn refuse_other_formats(start: &[u8]) -> Result<(), RowError> {
 
 /// The one of `,` `;` and tab that stands most often in the first line, outside quotes.
 fn likely_delimiter(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n' || *byte == b'\r').find(|line| !line.trim_ascii().is_empty());
+    let line =
+        start.split(|byte| *byte == b'\n' || *byte == b'\r').find(|line| !line.trim_ascii().is_empty());
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
     for &byte in line.unwrap_or_default() {

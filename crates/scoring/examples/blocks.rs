@@ -1,6 +1,6 @@
 //! What blocking finds, misses and costs: `cargo run --release --example blocks -- SET_FOLDER...`
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss, missing_docs, reason = "a tool for those who tune")]
+#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss, reason = "a tool for those who tune")]
 #![allow(unreachable_pub, dead_code, reason = "the sets are shared with tests")]
 
 #[path = "../tests/quality/sets.rs"]

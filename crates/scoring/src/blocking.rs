@@ -43,9 +43,12 @@ fn push_place(place: &Place, keys: &mut Vec<String>) {
     if place.has_street() {
         keys.push(format!("street:{}:{}", place.number, squeezed(&place.street)));
     }
+    // Finds an address whose street was mistyped. Where no town is given, all are of one, and some give no code.
     if !place.postcode.is_empty() {
-        // Finds an address whose street was mistyped.
         keys.push(format!("number:{}:{}", place.number, place.postcode));
+    }
+    if place.city.is_empty() {
+        keys.push(format!("number:{}:", place.number));
     }
 }
 
@@ -56,40 +59,51 @@ fn push_name(name: &Name, places: &[Place], keys: &mut Vec<String>) {
     all.dedup();
     let whole = all.concat();
     keys.push(format!("name:{whole}"));
-    let telling = telling_words(name);
-    for (at, first) in telling.iter().enumerate() {
-        keys.extend(telling[at + 1..].iter().map(|second| format!("words:{first} {second}")));
+    let distinctive = words_of(name, |class| class == WordClass::Distinctive);
+    for (at, first) in distinctive.iter().enumerate() {
+        keys.extend(distinctive[at + 1..].iter().map(|second| format!("words:{first} {second}")));
     }
+    let telling = telling_words(name);
+    let opening = opening(name);
     for place in places.iter().take(PLACES_MAX) {
-        push_name_at(&whole, &telling, place, keys);
+        push_name_at(&opening, &telling, place, keys);
+    }
+    if places.iter().all(|place| place.postcode.is_empty() && place.city.is_empty()) {
+        keys.push(format!("open at:{opening}:"));
     }
 }
 
 /// The words that tell most, sorted: the distinctive ones; with fewer than two of those, the common ones too;
 /// with none of either, whatever there is but the town, which all of the town's would share.
 fn telling_words(name: &Name) -> Vec<&str> {
-    let of = |wanted: fn(WordClass) -> bool| {
-        let words = name.words.iter().filter(|word| wanted(word.class) && word.text.len() > 1);
-        words.map(|word| word.text.as_str()).take(WORDS_MAX).collect::<Vec<_>>()
-    };
-    let mut words = of(|class| class == WordClass::Distinctive);
+    let mut words = words_of(name, |class| class == WordClass::Distinctive);
     if words.len() < 2 {
-        words = of(|class| class >= WordClass::Common);
+        words = words_of(name, |class| class >= WordClass::Common);
     }
     if words.is_empty() {
-        words = of(|class| class != WordClass::Place);
+        words = words_of(name, |class| class != WordClass::Place);
     }
+    words
+}
+
+fn words_of(name: &Name, wanted: fn(WordClass) -> bool) -> Vec<&str> {
+    let words = name.words.iter().filter(|word| wanted(word.class) && word.text.len() > 1);
+    let mut words: Vec<&str> = words.map(|word| word.text.as_str()).take(WORDS_MAX).collect();
     words.sort_unstable();
     words.dedup();
     words
 }
 
-fn push_name_at(whole: &str, telling: &[&str], place: &Place, keys: &mut Vec<String>) {
-    for area in [&place.postcode, &place.city] {
-        if area.is_empty() {
-            continue;
-        }
-        keys.push(format!("name at:{whole}:{area}"));
+/// How a name begins, blanks and the town left out: finds `court house` and `courthouse`, and names of scripts
+/// that write no blanks.
+fn opening(name: &Name) -> String {
+    let words = name.words.iter().filter(|word| word.class != WordClass::Place);
+    words.flat_map(|word| word.text.chars()).take(8).collect()
+}
+
+fn push_name_at(opening: &str, telling: &[&str], place: &Place, keys: &mut Vec<String>) {
+    for area in [&place.postcode, &place.city].into_iter().filter(|area| !area.is_empty()) {
+        keys.push(format!("open at:{opening}:{area}"));
         keys.extend(telling.iter().map(|word| format!("word at:{}:{area}", sound(word))));
     }
     if !place.number.is_empty() {

@@ -70,8 +70,8 @@ const PATTERN: (&str, &[&str]) = (
 /// How many comparisons there are.
 const COUNT: usize = 14;
 
-/// All comparisons with their levels, in the order of a [`FeatureVector`].
-pub(crate) const COMPARISONS: [(&str, &[&str]); COUNT] = [
+/// All comparisons with the names of their levels, in the order of a [`FeatureVector`].
+pub const COMPARISONS: [(&str, &[&str]); COUNT] = [
     name::NameLevel::COMPARISON,
     name::NumbersLevel::COMPARISON,
     name::KindLevel::COMPARISON,

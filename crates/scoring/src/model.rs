@@ -135,17 +135,12 @@ impl Model {
 
     fn check(&self) -> Result<(), Error> {
         let invalid = |what: String| Err(Error::Invalid(what));
-        let names: Vec<&str> = self.comparisons.iter().map(|comparison| comparison.name.as_str()).collect();
-        let expected: Vec<&str> = COMPARISONS.iter().map(|(name, _)| *name).collect();
-        if names != expected {
-            return invalid(format!("comparisons are {names:?}, this release has {expected:?}"));
-        }
+        let names = self.comparisons.iter().map(|comparison| comparison.name.as_str());
+        check_names("comparison", names, &COMPARISONS.map(|(name, _)| name))?;
         let mut most = self.prior.log_odds;
         for (comparison, (name, levels)) in self.comparisons.iter().zip(COMPARISONS) {
-            let given: Vec<&str> = comparison.levels.iter().map(|level| level.name.as_str()).collect();
-            if given != levels {
-                return invalid(format!("levels of {name} are {given:?}, this release has {levels:?}"));
-            }
+            let given = comparison.levels.iter().map(|level| level.name.as_str());
+            check_names(&format!("level of {name}"), given, levels)?;
             if let Some(level) = comparison.levels.iter().find(|level| !level.weight.is_finite()) {
                 return invalid(format!("the weight of {name}, {} is no number", level.name));
             }
@@ -166,4 +161,15 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// Whether a model has the names of this release, in its order.
+fn check_names<'a>(what: &str, given: impl Iterator<Item = &'a str> + Clone, expected: &[&str]) -> Result<(), Error> {
+    if given.clone().eq(expected.iter().copied()) {
+        return Ok(());
+    }
+    let at = given.clone().zip(expected).take_while(|(given, expected)| given == *expected).count();
+    let named = |name: Option<&str>| name.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
+    let (given, expected) = (named(given.clone().nth(at)), named(expected.get(at).copied()));
+    Err(Error::Invalid(format!("{what} {} is {given}, this release has {expected}", at + 1)))
 }

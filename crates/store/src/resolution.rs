@@ -41,6 +41,8 @@ pub struct PartnerVerdict {
 pub struct KnownScores {
     /// Blocking keys as last scored.
     pub keys: BTreeMap<RecordId, Vec<String>>,
+    /// When each record first arrived, unless it is deleted.
+    pub created_at: BTreeMap<RecordId, DateTime<Utc>>,
     /// Partners of stored pairs.
     pub partners: BTreeMap<RecordId, BTreeSet<RecordId>>,
 }

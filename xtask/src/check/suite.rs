@@ -29,7 +29,7 @@ pub(crate) fn run(ports: &str, variables: &Variables) -> Result<()> {
     let skipped =
         ended.recv_timeout(LAST_WORDS).context("a process left behind by a test holds its output")?;
     if skipped > 0 {
-        say(format_args!("== {skipped} skips on {ports} ports, see SKIPPED above"));
+        say(format_args!("== {ports}: {skipped} skipped, see SKIPPED above"));
     }
     if status.success() { Ok(()) } else { bail!("cargo test ended with {status}") }
 }

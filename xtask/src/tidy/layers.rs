@@ -70,7 +70,10 @@ fn row(name: &str) -> Option<usize> {
 }
 
 fn allowed(from: &str, to: &str) -> bool {
-    DECIDED.contains(&(from, to)) || matches!((row(from), row(to)), (Some(from), Some(to)) if to < from)
+    // A crate is its own guest when its tests ask for one of its features.
+    from == to
+        || DECIDED.contains(&(from, to))
+        || matches!((row(from), row(to)), (Some(from), Some(to)) if to < from)
 }
 
 #[cfg(test)]
@@ -87,7 +90,7 @@ mod tests {
             ("events", "index", false),
             ("service", "pipeline", false),
             ("entity", "golden", false),
-            ("entity", "entity", false),
+            ("events", "events", true),
             ("unknown", "entity", false),
         ] {
             assert_eq!(allowed(from, to), expected, "{from} -> {to}");

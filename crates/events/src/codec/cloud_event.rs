@@ -71,7 +71,8 @@ mod tests {
             op: "upsert",
         };
         let text = |event| {
-            let line = |(name, value): (String, Vec<u8>)| format!("{name}={}", String::from_utf8(value).unwrap());
+            let line =
+                |(name, value): (String, Vec<u8>)| format!("{name}={}", String::from_utf8(value).unwrap());
             headers(event).into_iter().map(line).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(

@@ -129,7 +129,8 @@ pub async fn waits_at_the_end(backend: &dyn Backend) {
         assert!(began.elapsed() >= Duration::from_millis(250), "from {offset} after {:?}", began.elapsed());
     }
     let other = backend.log().await;
-    let waiting = log.read(&position(&topic, 0, 3), 10, Duration::from_secs(30));
+    let end = position(&topic, 0, 3);
+    let waiting = log.read(&end, 10, Duration::from_secs(30));
     let appending = async {
         // Lets the reader wait first; the outcome is the same if it does not.
         tokio::time::sleep(Duration::from_millis(100)).await;

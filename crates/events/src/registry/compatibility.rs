@@ -38,11 +38,7 @@ impl fmt::Display for Problem {
 ///
 /// # Errors
 /// `Invalid` when one of the schemas is not Avro.
-pub fn problems(
-    level: Compatibility,
-    schema: &str,
-    history: &[RegisteredSchema],
-) -> Result<Vec<Problem>> {
+pub fn problems(level: Compatibility, schema: &str, history: &[RegisteredSchema]) -> Result<Vec<Problem>> {
     let new = Schema::parse(schema)?;
     let first = if level.is_transitive() { 0 } else { history.len().saturating_sub(1) };
     let mut problems = Vec::new();
@@ -84,7 +80,11 @@ impl Clash {
 
 impl fmt::Display for Clash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() { f.write_str(&self.reason) } else { write!(f, "{}: {}", self.path, self.reason) }
+        if self.path.is_empty() {
+            f.write_str(&self.reason)
+        } else {
+            write!(f, "{}: {}", self.path, self.reason)
+        }
     }
 }
 
@@ -133,13 +133,20 @@ impl<'a> Resolver<'a> {
             (Node::Fixed { name, size }, Node::Fixed { name: other, size: writes })
                 if same_name(name, other) =>
             {
-                if size == writes { Vec::new() } else { self.mismatch(r, w) }
+                if size == writes {
+                    Vec::new()
+                } else {
+                    self.mismatch(r, w)
+                }
             }
-            (
-                Node::Enum { name, symbols, has_default },
-                Node::Enum { name: other, symbols: writes, .. },
-            ) if same_name(name, other) => {
-                if *has_default { Vec::new() } else { self.missing_symbols(symbols, writes) }
+            (Node::Enum { name, symbols, has_default }, Node::Enum { name: other, symbols: writes, .. })
+                if same_name(name, other) =>
+            {
+                if *has_default {
+                    Vec::new()
+                } else {
+                    self.missing_symbols(symbols, writes)
+                }
             }
             (Node::Record { name, fields }, Node::Record { name: other, fields: writes })
                 if same_name(name, other) =>
@@ -182,7 +189,9 @@ impl<'a> Resolver<'a> {
             let named = |name: &str| writes.iter().find(|other| other.name == name);
             let written = named(&field.name).or_else(|| field.aliases.iter().find_map(|alias| named(alias)));
             match written {
-                Some(written) => clashes.extend(under(&field.name, self.resolve(field.schema, written.schema))),
+                Some(written) => {
+                    clashes.extend(under(&field.name, self.resolve(field.schema, written.schema)))
+                }
                 None if field.default.is_some() => {}
                 None => {
                     let [reader, writer] = self.labels;
@@ -225,7 +234,11 @@ fn promotes(from: Primitive, to: Primitive) -> bool {
     from == to
         || matches!(
             (from, to),
-            (Int, Long | Float | Double) | (Long, Float | Double) | (Float, Double) | (String, Bytes) | (Bytes, String)
+            (Int, Long | Float | Double)
+                | (Long, Float | Double)
+                | (Float, Double)
+                | (String, Bytes)
+                | (Bytes, String)
         )
 }
 

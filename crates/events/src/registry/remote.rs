@@ -83,7 +83,8 @@ impl RemoteRegistry {
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(invalid("it must begin with http:// or https://".to_owned()));
         }
-        let client = Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(30));
+        let client =
+            Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(30));
         let client = client.build().map_err(|error| Error::transient("preparing an HTTP client", error))?;
         Ok(Self { client, url: url.trim_end_matches('/').to_owned(), credentials })
     }
@@ -106,8 +107,10 @@ impl RemoteRegistry {
             return serde_json::from_slice(&bytes)
                 .map_err(|error| Error::Corrupt(format!("{}: not its usual answer: {error}", doing())));
         }
-        let refusal = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Refusal { error_code: 0, message: String::from_utf8_lossy(&bytes).into_owned() });
+        let refusal = serde_json::from_slice(&bytes).unwrap_or_else(|_| Refusal {
+            error_code: 0,
+            message: String::from_utf8_lossy(&bytes).into_owned(),
+        });
         Err(refused(&call, status, refusal))
     }
 
@@ -130,7 +133,8 @@ struct Call<'a> {
 
 fn refused(call: &Call<'_>, status: StatusCode, refusal: Refusal) -> Error {
     let Refusal { error_code, message } = refusal;
-    let text = format!("{} {} at the schema registry: {status} {error_code} {message}", call.method, call.path);
+    let text =
+        format!("{} {} at the schema registry: {status} {error_code} {message}", call.method, call.path);
     match status {
         StatusCode::NOT_FOUND => Error::NotFound(call.what.clone()),
         StatusCode::CONFLICT => {
@@ -170,8 +174,11 @@ impl SchemaRegistry for RemoteRegistry {
         let known: Registered = self.get(&path, format!("version {version} of subject {subject}")).await?;
         let kind = known.kind.as_deref().unwrap_or("AVRO");
         if kind != "AVRO" || known.references.is_some_and(|references| !references.is_empty()) {
-            let problem = format!("subject {subject} version {version} is a {kind} schema, or one with references");
-            return Err(Error::Invalid(format!("{problem}: only Avro schemas that stand alone are understood")));
+            let problem =
+                format!("subject {subject} version {version} is a {kind} schema, or one with references");
+            return Err(Error::Invalid(format!(
+                "{problem}: only Avro schemas that stand alone are understood"
+            )));
         }
         let Registered { subject, id, version, schema, .. } = known;
         Ok(RegisteredSchema { subject, id, version, schema })

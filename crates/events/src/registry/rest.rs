@@ -3,13 +3,13 @@
 //!
 //! Contexts, references, rule sets and schema types other than Avro are refused, never ignored in silence.
 
+mod refusal;
 mod request;
 
 use super::compatibility::{self, Problem};
-use super::{
-    Compatibility, Deletion, RegisteredSchema, SchemaRegistry, SchemaVersion, Scope, find, parsed,
-};
+use super::{Compatibility, Deletion, RegisteredSchema, SchemaRegistry, SchemaVersion, Scope, find, parsed};
 use crate::error::Error;
+use refusal::{bad_version, failed, in_subject, in_version, no_subject, no_version, refusal};
 use request::{Request, Route};
 use serde_json::{Map, Value, json};
 
@@ -121,7 +121,8 @@ async fn delete_subject(registry: &dyn SchemaRegistry, subject: &str, request: &
     let is_live = registry.versions(subject, Scope::Live).await.is_ok();
     match request.deletion() {
         Deletion::Soft if !is_live => {
-            let text = format!("Subject '{subject}' was soft deleted. Set permanent=true to delete permanently");
+            let text =
+                format!("Subject '{subject}' was soft deleted. Set permanent=true to delete permanently");
             Err(refusal(404, 40404, text))
         }
         Deletion::Permanent if is_live => {
@@ -153,11 +154,15 @@ async fn delete_version(
     let deletion = request.deletion();
     match (deletion, live.contains(&number)) {
         (Deletion::Soft, false) => {
-            let text = format!("Subject '{subject}' Version {number} was soft deleted. Set permanent=true to delete permanently");
+            let text = format!(
+                "Subject '{subject}' Version {number} was soft deleted. Set permanent=true to delete permanently"
+            );
             Err(refusal(404, 40406, text))
         }
         (Deletion::Permanent, true) => {
-            let text = format!("Subject '{subject}' Version {number} was not deleted first before being permanently deleted");
+            let text = format!(
+                "Subject '{subject}' Version {number} was not deleted first before being permanently deleted"
+            );
             Err(refusal(404, 40407, text))
         }
         _ => {
@@ -240,7 +245,9 @@ impl<T> SplitOffLast for Vec<T> {
 
 async fn level(registry: &dyn SchemaRegistry, subject: Option<&str>, request: &Request<'_>) -> Answer {
     let level = match subject {
-        Some(subject) if request.flag("defaultToGlobal") => Some(registry.level(subject).await.map_err(failed)?),
+        Some(subject) if request.flag("defaultToGlobal") => {
+            Some(registry.level(subject).await.map_err(failed)?)
+        }
         subject => registry.compatibility(subject).await.map_err(failed)?,
     };
     let level = level.ok_or_else(|| {
@@ -284,7 +291,11 @@ fn posted_schema(request: &Request<'_>) -> Result<String, RestAnswer> {
         return Err(refusal(422, 42210, "Invalid rule set: this registry keeps schemas without rules"));
     }
     if body.get("id").and_then(Value::as_i64).is_some_and(|id| id > 0) {
-        return Err(refusal(422, 42205, "The id of a schema is given by the registry, which is not in import mode"));
+        return Err(refusal(
+            422,
+            42205,
+            "The id of a schema is given by the registry, which is not in import mode",
+        ));
     }
     let schema = body.get("schema").and_then(Value::as_str).filter(|schema| !schema.is_empty());
     let schema = schema.ok_or_else(|| invalid("Empty schema"))?;
@@ -307,45 +318,4 @@ fn registered(known: &RegisteredSchema) -> Value {
 
 fn raw(schema: &str) -> Answer {
     serde_json::from_str(schema).map_err(|error| failed(Error::Corrupt(format!("a stored schema: {error}"))))
-}
-
-fn refusal(status: u16, code: u32, message: impl Into<String>) -> RestAnswer {
-    RestAnswer { status, body: json!({ "error_code": code, "message": message.into() }) }
-}
-
-fn no_subject(subject: &str) -> RestAnswer {
-    refusal(404, 40401, format!("Subject '{subject}' not found."))
-}
-
-fn no_version(version: impl std::fmt::Display) -> RestAnswer {
-    refusal(404, 40402, format!("Version {version} not found."))
-}
-
-fn bad_version(version: &str) -> RestAnswer {
-    let known = "Allowed values are between [1, 2^31-1] and the string \"latest\"";
-    refusal(422, 42202, format!("The specified version '{version}' is not a valid version id. {known}"))
-}
-
-fn in_subject(subject: &str, error: Error) -> RestAnswer {
-    if matches!(error, Error::NotFound(_)) { no_subject(subject) } else { failed(error) }
-}
-
-fn in_version(version: i32, error: Error) -> RestAnswer {
-    if matches!(error, Error::NotFound(_)) { no_version(version) } else { failed(error) }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it ends the error's way, in every map_err")]
-fn failed(error: Error) -> RestAnswer {
-    match &error {
-        Error::Incompatible { subject, version, problem } => {
-            let earlier = "Schema being registered is incompatible with an earlier schema for subject";
-            refusal(409, 409, format!("{earlier} \"{subject}\", details: version {version}: {problem}"))
-        }
-        Error::Invalid(text) => refusal(422, 42201, text),
-        Error::NotFound(what) => refusal(404, 404, format!("{what} not found")),
-        Error::Transient { .. } | Error::Corrupt(_) | Error::Fenced { .. } | Error::TooLarge { .. } => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the schema registry could not answer");
-            refusal(500, 50001, "Error in the backend data store")
-        }
-    }
 }

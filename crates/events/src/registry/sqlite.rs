@@ -12,7 +12,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
-static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite/registry");
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/registry");
 
 /// The level of subjects without one of their own, as Confluent's registry begins.
 const LEVEL_DEFAULT: Compatibility = Compatibility::Backward;
@@ -42,7 +42,10 @@ impl SqliteRegistry {
         // One write transaction around all: two processes that start at once migrate one after the other.
         let mut transaction =
             pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| Error::transient(opening(), error))?;
-        MIGRATOR.run(&mut *transaction).await.map_err(|error| Error::transient(opening(), error))?;
+        MIGRATIONS
+            .run_direct(None, &mut *transaction, false)
+            .await
+            .map_err(|error| Error::transient(opening(), error))?;
         transaction.commit().await.map_err(|error| Error::transient(opening(), error))?;
         Ok(Self { pool })
     }
@@ -85,8 +88,12 @@ impl SchemaRegistry for SqliteRegistry {
             SchemaVersion::Latest => None,
             SchemaVersion::Number(number) => Some(number),
         };
-        let row: Option<Row> =
-            sqlx::query_as(sql).bind(subject).bind(number).fetch_optional(&self.pool).await.map_err(reading)?;
+        let row: Option<Row> = sqlx::query_as(sql)
+            .bind(subject)
+            .bind(number)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(reading)?;
         let missing = || match number {
             None => no_subject(subject),
             Some(number) => Error::NotFound(format!("version {number} of subject {subject}")),
@@ -205,7 +212,9 @@ async fn history(connection: &mut SqliteConnection, subject: &str) -> Result<Vec
 async fn own_level(connection: &mut SqliteConnection, subject: &str) -> Result<Option<Compatibility>> {
     let row = sqlx::query_scalar("SELECT level FROM registry_compatibility WHERE subject = ?").bind(subject);
     let level: Option<String> = row.fetch_optional(connection).await.map_err(reading)?;
-    level.map(|level| level.parse().map_err(|_| Error::Corrupt(format!("the level of {subject}: {level}")))).transpose()
+    level
+        .map(|level| level.parse().map_err(|_| Error::Corrupt(format!("the level of {subject}: {level}"))))
+        .transpose()
 }
 
 async fn level(connection: &mut SqliteConnection, subject: &str) -> Result<Compatibility> {

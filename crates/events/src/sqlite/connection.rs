@@ -36,7 +36,8 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqliteConnection> {
 async fn try_open_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     let mut connection = settings(path).create_if_missing(true).connect().await?;
     let mut migrating = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run(&mut *migrating).await.map_err(|error| match error {
+    // `run` would take the same connection, but its future is not Send.
+    MIGRATIONS.run_direct(None, &mut *migrating, false).await.map_err(|error| match error {
         MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause,
         other => sqlx::Error::Migrate(Box::new(other)),
     })?;

@@ -33,11 +33,18 @@ struct JoinRow {
 
 /// Whether a row found the row that it belongs to.
 enum Parent {
-    Found { row: usize, key: String },
+    Found {
+        row: usize,
+        key: String,
+    },
     /// It names none.
     None,
     /// It names one that is not there.
-    Missing { key: String, table: String, id: String },
+    Missing {
+        key: String,
+        table: String,
+        id: String,
+    },
 }
 
 impl Join {
@@ -215,26 +222,29 @@ impl Join {
             let tree = self.tree(child);
             lists.entry(key).or_default().push(Value::Object(tree));
         }
-        self.resolve_references(&mut map, 0);
         for (key, mut list) in lists {
             if let Some(Value::Array(before)) = map.remove(&key) {
                 list.extend(before);
             }
             map.insert(key, Value::Array(list));
         }
+        let table = self.table_of_row(row).to_owned();
+        self.resolve_references(&mut map, &table, 0);
         map
     }
 
     /// Puts the vocabulary that a row points at into it: a term in an attribute, a taxonomy in a term.
-    fn resolve_references(&mut self, map: &mut Map<String, Value>, level: usize) {
-        for (property, key, table) in REFERENCES.iter().filter(|_| level < REFERENCES.len()) {
+    fn resolve_references(&mut self, map: &mut Map<String, Value>, own: &str, level: usize) {
+        for (property, key, table) in
+            REFERENCES.iter().filter(|(_, _, table)| *table != own && level < REFERENCES.len())
+        {
             let found = text(map, key).and_then(|id| self.find(table, &id));
             if let Some(found) = found
                 && let Some(row) = self.rows.get_mut(found)
             {
                 row.is_used = true;
                 let mut term = row.map.clone();
-                self.resolve_references(&mut term, level + 1);
+                self.resolve_references(&mut term, table, level + 1);
                 map.remove(*key);
                 map.insert((*property).to_owned(), Value::Object(term));
             }
@@ -329,9 +339,17 @@ fn cell_value(column: &str, cell: String) -> (String, Value) {
         return (name.to_owned(), value);
     }
     if NUMBERS.contains(&column)
-        && let Ok(number) = cell.trim().parse::<i64>()
+        && let Some(number) = number(cell.trim())
     {
-        return (column.to_owned(), Value::from(number));
+        return (column.to_owned(), number);
     }
     (column.to_owned(), Value::String(cell))
+}
+
+/// A number that is written out the same again; `012` is none.
+fn number(text: &str) -> Option<Value> {
+    let whole = text.parse::<i64>().ok().map(Value::from);
+    let number = whole.or_else(|| text.parse::<f64>().ok().map(Value::from))?;
+    let written = number.to_string();
+    (written == text).then_some(number)
 }

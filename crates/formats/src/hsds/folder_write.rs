@@ -6,19 +6,22 @@ use crate::hsds::to_tree::{Links, tree};
 use crate::hsds::{LINKED, REFERENCES, depth, entity_name, foreign_key, table_of};
 use crate::write::OrganizationView;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes HSDS 3 tables into a folder. Rows wait in files of their own until [`HsdsCsvWriter::finish`], because
-/// only then is it known which columns there are; memory does not grow with the number of organizations.
+/// only then is it known which columns there are; of what was written, memory holds ids alone.
 #[derive(Debug)]
 pub struct HsdsCsvWriter {
     folder: PathBuf,
     tables: BTreeMap<String, Spool>,
     /// The vocabulary written so far, by table and id.
     vocabulary: HashMap<(String, String), Map<String, Value>>,
+    /// Ids that foreign keys lead to, hashed.
+    written: HashSet<u64>,
 }
 
 /// The rows of one table, one JSON object a line.
@@ -38,8 +41,12 @@ impl HsdsCsvWriter {
         if !csv_files(folder)?.is_empty() {
             return Err(Error::FolderNotEmpty { path: folder.to_path_buf() });
         }
-        let mut writer =
-            Self { folder: folder.to_path_buf(), tables: BTreeMap::new(), vocabulary: HashMap::new() };
+        let mut writer = Self {
+            folder: folder.to_path_buf(),
+            tables: BTreeMap::new(),
+            vocabulary: HashMap::new(),
+            written: HashSet::new(),
+        };
         // An export of nothing is still a folder that can be read.
         writer.spool("organizations")?.columns.extend(["id", "name"].map(str::to_owned));
         Ok(writer)
@@ -66,14 +73,17 @@ impl HsdsCsvWriter {
 
     /// One row, and the rows of what hangs under it.
     fn put(&mut self, table: &str, map: Map<String, Value>) -> Result<(), Error> {
-        let id = map.get("id").and_then(Value::as_str).map(str::to_owned);
+        let id =
+            map.get("id").and_then(Value::as_str).map(str::to_owned).filter(|id| self.is_first(table, id));
         let mut row = Map::new();
         let mut children = Vec::new();
         for (key, value) in map {
             match value {
                 Value::Null => {}
-                Value::Array(list) if id.is_some() && makes_table(table, &key, &list) => children.push((key, list)),
-                Value::Object(term) => self.put_reference(&mut row, key, term)?,
+                Value::Array(list) if id.is_some() && makes_table(table, &key, &list) => {
+                    children.push((key, list))
+                }
+                Value::Object(term) => self.put_reference(&mut row, &key, term)?,
                 other @ (Value::Array(_) | Value::Bool(_)) => {
                     row.insert(format!("{key}_json"), Value::String(other.to_string()));
                 }
@@ -95,8 +105,19 @@ impl HsdsCsvWriter {
         Ok(())
     }
 
+    /// Whether a foreign key with this id leads to the row at hand. A contact or telephone that HSDS JSON shows in
+    /// several places has one id there; only the first row can have rows under it, the others keep cells.
+    fn is_first(&mut self, table: &str, id: &str) -> bool {
+        foreign_key(table).is_some() && self.written.insert(hash(table, id))
+    }
+
     /// A term goes to its own table, once, and the row points at it.
-    fn put_reference(&mut self, row: &mut Map<String, Value>, key: String, term: Map<String, Value>) -> Result<(), Error> {
+    fn put_reference(
+        &mut self,
+        row: &mut Map<String, Value>,
+        key: &str,
+        term: Map<String, Value>,
+    ) -> Result<(), Error> {
         let known = REFERENCES.iter().find(|(property, _, _)| *property == key);
         let id = term.get("id").and_then(Value::as_str).map(str::to_owned);
         if let (Some((_, foreign_key, table)), Some(id)) = (known, id) {
@@ -120,7 +141,9 @@ impl HsdsCsvWriter {
         let line = serde_json::to_string(row).unwrap_or_default();
         let path = self.spool_path(table);
         let spool = self.spool(table)?;
-        for column in row.keys().filter(|column| !spool.columns.contains(*column)).cloned().collect::<Vec<_>>() {
+        for column in
+            row.keys().filter(|column| !spool.columns.contains(*column)).cloned().collect::<Vec<_>>()
+        {
             spool.columns.insert(column);
         }
         writeln!(spool.out, "{line}").map_err(Error::write(&path))
@@ -152,7 +175,8 @@ impl HsdsCsvWriter {
         for line in rows.lines() {
             let line = line.map_err(Error::write(&rows_path))?;
             let row: Map<String, Value> = serde_json::from_str(&line).unwrap_or_default();
-            let cells = columns.iter().map(|column| row.get(column).and_then(Value::as_str).unwrap_or_default());
+            let cells =
+                columns.iter().map(|column| row.get(column).and_then(Value::as_str).unwrap_or_default());
             out.write_record(cells).map_err(csv_error(&path))?;
         }
         out.flush().map_err(Error::write(&path))?;
@@ -168,6 +192,12 @@ impl Drop for HsdsCsvWriter {
             let _ = std::fs::remove_file(self.spool_path(table));
         }
     }
+}
+
+fn hash(table: &str, id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (table, id).hash(&mut hasher);
+    hasher.finish()
 }
 
 pub(crate) fn csv_error(path: &Path) -> impl FnOnce(csv::Error) -> Error + use<> {

@@ -19,11 +19,7 @@ pub(crate) fn record(
     record
 }
 
-fn build(
-    mut tree: Map<String, Value>,
-    options: &ReadOptions,
-    claims: &mut Claims,
-) -> Result<Record, Fault> {
+fn build(mut tree: Map<String, Value>, options: &ReadOptions, claims: &mut Claims) -> Result<Record, Fault> {
     lift_locations(&mut tree);
     let mut node = Node::root(tree);
     let source = node.text("source")?.unwrap_or_else(|| options.source.clone());

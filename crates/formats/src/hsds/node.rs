@@ -75,7 +75,11 @@ impl Node {
 
     /// A list of texts.
     pub(crate) fn texts(&mut self, field: &str) -> Result<Vec<String>, Fault> {
-        let is_list = self.map.get(field).and_then(Value::as_array).is_some_and(|list| list.iter().all(Value::is_string));
+        let is_list = self
+            .map
+            .get(field)
+            .and_then(Value::as_array)
+            .is_some_and(|list| list.iter().all(Value::is_string));
         if !is_list {
             return Ok(Vec::new());
         }

@@ -49,7 +49,10 @@ impl Writer<'_> {
         }
         out.text("legal_status", organization.legal_status.as_deref());
         out.text("uri", organization.uri.as_deref());
-        out.text("parent_organization_id", organization.parent_organization_id.map(|id| id.to_string()).as_deref());
+        out.text(
+            "parent_organization_id",
+            organization.parent_organization_id.map(|id| id.to_string()).as_deref(),
+        );
         out.list("organization_identifiers", organization.identifiers.iter().map(identifier));
         out.list("phones", organization.phones.iter().map(phone));
         out.list("locations", organization.locations.iter().map(location));
@@ -73,8 +76,7 @@ impl Writer<'_> {
     /// The links as the source gave them, and one for each location that none of them names.
     fn links_of(&self, service: &Service) -> Vec<Map<String, Value>> {
         let kept = service.extra.0.get("service_at_locations").and_then(Value::as_array);
-        let mut links: Vec<_> =
-            kept.into_iter().flatten().filter_map(Value::as_object).cloned().collect();
+        let mut links: Vec<_> = kept.into_iter().flatten().filter_map(Value::as_object).cloned().collect();
         for id in &service.location_ids {
             let text = id.to_string();
             if !links.iter().any(|link| link.get("location_id").and_then(Value::as_str) == Some(&text)) {

@@ -66,7 +66,7 @@ pub(super) fn compare_phones(a: &RecordFeatures, b: &RecordFeatures) -> PhoneLev
     pairs.max().unwrap_or(PhoneLevel::Missing)
 }
 
-/// The local part of a number, where no area is known.
+/// The local part of a number, where no area is known; more digits than these name the area too.
 const LOCAL_DIGITS: usize = 7;
 /// The digits that a switchboard gives out.
 const LINE_DIGITS: usize = 4;
@@ -76,12 +76,12 @@ fn compare_numbers(a: &str, b: &str) -> PhoneLevel {
         return match a.as_bytes() {
             [b'+', b'1', b'8', x, y, ..] if x == y && *x != b'1' => PhoneLevel::SameTollFree,
             [b'+', ..] => PhoneLevel::Same,
-            _ => PhoneLevel::SameLocal,
+            _ => same(a),
         };
     }
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if short.len() >= LOCAL_DIGITS && !short.starts_with('+') && long.ends_with(short) {
-        return PhoneLevel::SameLocal;
+        return same(short);
     }
     if short.len() != long.len() {
         return PhoneLevel::Different;
@@ -91,6 +91,11 @@ fn compare_numbers(a: &str, b: &str) -> PhoneLevel {
     }
     let exchange = a.len().saturating_sub(LINE_DIGITS);
     if a.as_bytes()[..exchange] == b.as_bytes()[..exchange] { PhoneLevel::SameExchange } else { PhoneLevel::Different }
+}
+
+/// What shared national digits are worth.
+fn same(digits: &str) -> PhoneLevel {
+    if digits.len() > LOCAL_DIGITS { PhoneLevel::Same } else { PhoneLevel::SameLocal }
 }
 
 /// Whether one digit differs, or two neighbours are swapped.

@@ -47,9 +47,7 @@ levels! {
         Far = "over 30 km",
         Region = "up to 30 km",
         Town = "up to 5 km",
-        Quarter = "up to 1 km",
         Street = "up to 200 m",
-        Door = "up to 50 m",
     }
 }
 
@@ -190,9 +188,7 @@ fn compare_positions(a: &Place, b: &Place) -> DistanceLevel {
     let square = (north * north + east * east) * METRES_PER_MILLIONTH * METRES_PER_MILLIONTH;
     let band = |metres: f64| square <= metres * metres;
     match () {
-        () if band(50.0) => DistanceLevel::Door,
         () if band(200.0) => DistanceLevel::Street,
-        () if band(1_000.0) => DistanceLevel::Quarter,
         () if band(5_000.0) => DistanceLevel::Town,
         () if band(30_000.0) => DistanceLevel::Region,
         () => DistanceLevel::Far,

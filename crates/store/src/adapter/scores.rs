@@ -56,8 +56,8 @@ impl ResolutionStore {
         let doing = || "reading what is known of records to score".to_owned();
         let list = id_list(ids.iter().map(|id| id.0));
         let mut known = KnownScores::default();
-        let keys: Vec<(Uuid, String)> = sqlx::query_as(concat!(
-            "SELECT record_id, keys FROM scored_record WHERE generation = $1 AND record_id IN ",
+        let records: Vec<(Uuid, String, Option<DateTime<Utc>>)> = sqlx::query_as(concat!(
+            "SELECT record_id, keys, created_at FROM scored_record WHERE generation = $1 AND record_id IN ",
             ids!("$2")
         ))
         .bind(self.generation)
@@ -65,7 +65,8 @@ impl ResolutionStore {
         .fetch_all(&self.pools.read)
         .await
         .doing(doing)?;
-        for (id, keys) in keys {
+        for (id, keys, created_at) in records {
+            known.created_at.extend(created_at.map(|at| (RecordId(id), at)));
             known.keys.insert(id.into(), serde_json::from_str(&keys).map_err(corrupt("reading blocking keys"))?);
         }
         let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)

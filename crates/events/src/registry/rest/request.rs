@@ -125,9 +125,14 @@ mod tests {
 
     #[test]
     fn subjects_are_decoded_once_and_slashes_in_them_kept() {
-        for (encoded, plain) in
-            [("a%2Fb", "a/b"), ("%C3%A9", "é"), ("100%25", "100%"), ("a%2", "a%2"), ("%zz", "%zz"), ("%252F", "%2F")]
-        {
+        for (encoded, plain) in [
+            ("a%2Fb", "a/b"),
+            ("%C3%A9", "é"),
+            ("100%25", "100%"),
+            ("a%2", "a%2"),
+            ("%zz", "%zz"),
+            ("%252F", "%2F"),
+        ] {
             assert_eq!(decoded(encoded), plain);
         }
         let request = Request::new("GET", "/subjects/a%2Fb/versions/latest?deleted=true", b"");

@@ -1,0 +1,373 @@
+//! From a capture to events: which keys changed, and what each of them is now.
+
+use crate::error::Result;
+use crate::publisher::{Envelope, Publisher};
+use entity::event::{
+    LocationChanged, MergeChanged, MergeOp, Op, OrganizationChanged, RecordChanged, RedirectChanged, ServiceChanged,
+};
+use entity::{Family, GoldenRecord, Merge, OrganizationId, Record, RecordId, Version};
+use events::NewEvent;
+use events::topics::Product;
+use golden::Projection;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use store::{Capture, ChangeRow};
+use uuid::Uuid;
+
+/// How a capture is published.
+#[derive(Debug)]
+pub(super) struct Settings<'a> {
+    pub(super) publisher: &'a Publisher,
+    pub(super) products: &'a HashSet<Product>,
+    pub(super) version: Version,
+}
+
+/// The products that the poller publishes.
+#[derive(Debug)]
+pub struct Published;
+
+impl Published {
+    /// All of them.
+    pub const ALL: [Product; 6] = [
+        Product::Record,
+        Product::Organization,
+        Product::Location,
+        Product::Service,
+        Product::Merge,
+        Product::Redirect,
+    ];
+}
+
+/// A golden record embeds so many locations and services; of the others it gives id and name.
+#[must_use]
+pub const fn children_embedded_max() -> usize {
+    500
+}
+
+/// The events of a capture. Per key they stand in the order in which a consumer may apply them.
+pub(super) fn events_of(settings: &Settings<'_>, capture: &Capture) -> Result<Vec<NewEvent>> {
+    let family = &capture.family;
+    let mut sheet = Sheet {
+        settings,
+        family,
+        records: family.records.iter().map(|record| (record.id, record)).collect(),
+        roots: family.roots(),
+        projection: golden::project(family),
+        events: Vec::new(),
+    };
+    let touched = Touched::of(&capture.rows, &sheet.roots);
+    for id in &touched.records {
+        sheet.record(*id)?;
+    }
+    for id in &touched.organizations {
+        sheet.organization(*id, touched.relinked.contains(id))?;
+    }
+    sheet.locations_and_services(&touched)?;
+    for (id, op) in &touched.merges {
+        if let Some(merge) = capture.merges.iter().find(|merge| merge.id.0 == *id) {
+            sheet.merge(merge, op)?;
+        }
+    }
+    Ok(sheet.events)
+}
+
+/// Which keys a capture concerns.
+#[derive(Debug, Default)]
+struct Touched {
+    /// Records whose own rows changed.
+    records: BTreeSet<RecordId>,
+    /// Ids of the clean topic: golden, absorbed or gone. Golden ids that live come first in their family.
+    organizations: BTreeSet<OrganizationId>,
+    /// Those of them whose links changed.
+    relinked: BTreeSet<OrganizationId>,
+    /// Per location, the records that owned it before.
+    locations: BTreeMap<Uuid, BTreeSet<RecordId>>,
+    /// Per service, the records that owned it before.
+    services: BTreeMap<Uuid, BTreeSet<RecordId>>,
+    /// Merges in the order of the log, with the log's op.
+    merges: Vec<(Uuid, String)>,
+}
+
+impl Touched {
+    fn of(rows: &[ChangeRow], roots: &BTreeMap<RecordId, OrganizationId>) -> Self {
+        let mut touched = Self::default();
+        let mut relinked = BTreeSet::new();
+        for row in rows {
+            let owners: Vec<_> = [row.owner_before, row.owner_after].into_iter().flatten().collect();
+            match row.table.as_str() {
+                "organization" => touched.records.extend(&owners),
+                "location" => touched.child(row, |touched| &mut touched.locations),
+                "service" => touched.child(row, |touched| &mut touched.services),
+                "steward_location" => drop(touched.locations.entry(row.row_id).or_default()),
+                "steward_service" => drop(touched.services.entry(row.row_id).or_default()),
+                "link" => relinked.extend(&owners),
+                "merge" => touched.merges.push((row.row_id, row.op.clone())),
+                _ => {}
+            }
+            touched.organizations.extend(owners.into_iter().map(OrganizationId::from));
+        }
+        touched.whole_families(roots, &relinked);
+        touched
+    }
+
+    fn child(&mut self, row: &ChangeRow, children: impl FnOnce(&mut Self) -> &mut BTreeMap<Uuid, BTreeSet<RecordId>>) {
+        self.records.extend([row.owner_before, row.owner_after].into_iter().flatten());
+        children(self).entry(row.row_id).or_default().extend(row.owner_before);
+    }
+
+    /// A family with links goes out whole: its golden record, and every id that leads to it.
+    fn whole_families(&mut self, roots: &BTreeMap<RecordId, OrganizationId>, relinked: &BTreeSet<RecordId>) {
+        let root_of = |id: RecordId| roots.get(&id).copied().unwrap_or(id.into());
+        let relinked_roots: BTreeSet<_> = relinked.iter().map(|id| root_of(*id)).collect();
+        let families: BTreeSet<_> = self.organizations.iter().map(|id| root_of((*id).into())).collect();
+        for (id, root) in roots {
+            if families.contains(root) {
+                self.organizations.extend([(*id).into(), *root]);
+            }
+            if relinked_roots.contains(root) {
+                self.relinked.extend([OrganizationId::from(*id), *root]);
+            }
+        }
+    }
+}
+
+/// What is known while the events are written down.
+struct Sheet<'a> {
+    settings: &'a Settings<'a>,
+    family: &'a Family,
+    records: HashMap<RecordId, &'a Record>,
+    roots: BTreeMap<RecordId, OrganizationId>,
+    projection: Projection,
+    events: Vec<NewEvent>,
+}
+
+impl Sheet<'_> {
+    fn record(&mut self, id: RecordId) -> Result<()> {
+        let record = self.records.get(&id).copied();
+        let op = if record.is_some() { Op::Upsert } else { Op::Delete };
+        let value = RecordChanged {
+            id,
+            version: self.settings.version,
+            op,
+            source: record.map(|record| record.source.clone()),
+            source_id: record.map(|record| record.source_id.clone()),
+            created_at: record.map(|record| record.created_at),
+            organization: record.map(|record| record.organization.clone()),
+        };
+        self.send(Product::Record, &id.to_string(), None, op, &value)
+    }
+
+    fn organization(&mut self, id: OrganizationId, relinked: bool) -> Result<()> {
+        let golden = self.projection.golden.get(&id).cloned();
+        let redirect_to = self.projection.redirects.get(&id).copied();
+        let op = match (&golden, redirect_to) {
+            (Some(_), _) => Op::Upsert,
+            (None, Some(_)) => Op::Redirect,
+            (None, None) => Op::Delete,
+        };
+        let key = id.to_string();
+        let (members, created_at, organization, origins, truncated) = match golden.map(embed) {
+            None => (None, None, None, None, None),
+            Some((golden, truncated)) => (
+                Some(golden.members),
+                Some(golden.created_at),
+                Some(golden.organization),
+                Some(golden.origins),
+                Some(truncated),
+            ),
+        };
+        let version = self.settings.version;
+        let value = OrganizationChanged {
+            id,
+            version,
+            op,
+            redirect_to,
+            members,
+            created_at,
+            organization,
+            origins,
+            truncated,
+        };
+        self.send(Product::Organization, &key, None, op, &value)?;
+        // An id that was never absorbed has nothing to take back.
+        let linked = relinked || self.family.links.iter().any(|link| link.absorbed.0 == id.0);
+        if redirect_to.is_some() || linked {
+            let op = if redirect_to.is_some() { Op::Redirect } else { Op::Delete };
+            let value = RedirectChanged { id, version, op, redirect_to };
+            self.send(Product::Redirect, &key, None, op, &value)?;
+        }
+        Ok(())
+    }
+
+    fn locations_and_services(&mut self, touched: &Touched) -> Result<()> {
+        let mut locations = touched.locations.clone();
+        let mut services = touched.services.clone();
+        let version = self.settings.version;
+        let family = self.family;
+        // Invariant: a moved link moves the effective owner of every child of its family (`a_merge_moves_children`).
+        let mut here_locations = HashMap::new();
+        let mut here_services = HashMap::new();
+        for record in &family.records {
+            let relinked = touched.relinked.contains(&record.id.into());
+            for location in &record.organization.locations {
+                here_locations.insert(location.id.0, (record, location));
+                if relinked {
+                    locations.entry(location.id.0).or_default();
+                }
+            }
+            for service in &record.organization.services {
+                here_services.insert(service.id.0, (record, service));
+                if relinked {
+                    services.entry(service.id.0).or_default();
+                }
+            }
+        }
+        for (id, owners_before) in locations {
+            let here = here_locations.get(&id).copied();
+            let owner = here.map(|(record, _)| record);
+            let value = LocationChanged {
+                id: id.into(),
+                version,
+                op: if here.is_some() { Op::Upsert } else { Op::Delete },
+                organization_id: owner.map(|record| self.roots[&record.id]),
+                source_organization_id: owner.map(|record| record.id),
+                source: owner.map(|record| record.source.clone()),
+                location: here.map(|(record, location)| self.edited("location", record, id, location)),
+            };
+            self.child((Product::Location, id), owner.map(|record| record.id), &owners_before, &value)?;
+        }
+        for (id, owners_before) in services {
+            let here = here_services.get(&id).copied();
+            let owner = here.map(|(record, _)| record);
+            let value = ServiceChanged {
+                id: id.into(),
+                version,
+                op: if here.is_some() { Op::Upsert } else { Op::Delete },
+                organization_id: owner.map(|record| self.roots[&record.id]),
+                source_organization_id: owner.map(|record| record.id),
+                source: owner.map(|record| record.source.clone()),
+                service: here.map(|(record, service)| self.edited("service", record, id, service)),
+            };
+            self.child((Product::Service, id), owner.map(|record| record.id), &owners_before, &value)?;
+        }
+        Ok(())
+    }
+
+    /// A row with people's facts on it, oldest first.
+    fn edited<T>(&self, table: &str, record: &Record, id: Uuid, row: &T) -> T
+    where
+        T: Clone + Serialize + serde::de::DeserializeOwned,
+    {
+        let mut row = row.clone();
+        for fact in &self.family.facts {
+            if fact.table == table && fact.row_id == id && fact.record_id == record.id {
+                // It was checked when it was stated; one that no longer fits is passed over.
+                let _ = golden::apply_fact(&mut row, &fact.field, &fact.value);
+            }
+        }
+        row
+    }
+
+    /// A location or service: in the partition of its owner; owners before are left a tombstone.
+    fn child<T: Serialize>(
+        &mut self,
+        (product, id): (Product, Uuid),
+        owner: Option<RecordId>,
+        owners_before: &BTreeSet<RecordId>,
+        value: &T,
+    ) -> Result<()> {
+        let key = id.to_string();
+        match owner {
+            None => {
+                for before in owners_before {
+                    self.send(product, &key, Some(*before), Op::Delete, value)?;
+                }
+            }
+            Some(owner) => {
+                for before in owners_before.iter().filter(|before| **before != owner) {
+                    self.moved_away(product, &key, *before);
+                }
+                self.send(product, &key, Some(owner), Op::Upsert, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The old partition may forget the key. One version lower, because the two partitions are read in any order:
+    /// the live row must win.
+    fn moved_away(&mut self, product: Product, key: &str, before: RecordId) {
+        if !self.settings.products.contains(&product) {
+            return;
+        }
+        let version = Version(self.settings.version.0 - 1);
+        let partition_key = before.to_string();
+        let envelope = Envelope { product, key, partition_key: &partition_key, version, op: Op::Delete.as_str() };
+        self.events.push(self.settings.publisher.tombstone(&envelope));
+    }
+
+    fn merge(&mut self, merge: &Merge, log_op: &str) -> Result<()> {
+        let mut facts = vec![];
+        if log_op != "U" {
+            facts.push((MergeOp::Merged, &merge.merged_by, merge.merged_at, &merge.reason));
+        }
+        if let Some(undo) = merge.undo.as_ref().filter(|_| log_op != "I") {
+            facts.push((MergeOp::Unmerged, &undo.undone_by, undo.undone_at, &undo.reason));
+        }
+        for (op, by, at, reason) in facts {
+            let value = MergeChanged {
+                id: merge.id,
+                version: self.settings.version,
+                op,
+                survivor: Some(merge.survivor),
+                absorbed: Some(merge.absorbed.clone()),
+                by: Some(by.clone()),
+                at: Some(at),
+                reason: reason.clone(),
+            };
+            self.send(Product::Merge, &merge.id.to_string(), None, Op::Upsert, &value)?;
+        }
+        Ok(())
+    }
+
+    /// An event; a delete is followed by a tombstone.
+    fn send<T: Serialize>(
+        &mut self,
+        product: Product,
+        key: &str,
+        owner: Option<RecordId>,
+        op: Op,
+        value: &T,
+    ) -> Result<()> {
+        if !self.settings.products.contains(&product) {
+            return Ok(());
+        }
+        let owner = owner.map(|owner| owner.to_string());
+        let partition_key = owner.as_deref().unwrap_or(key);
+        let version = self.settings.version;
+        let envelope = Envelope { product, key, partition_key, version, op: op.as_str() };
+        self.events.push(self.settings.publisher.event(&envelope, value)?);
+        if op == Op::Delete {
+            self.events.push(self.settings.publisher.tombstone(&envelope));
+        }
+        Ok(())
+    }
+}
+
+/// Keeps a golden record within bounds; whether something was left out.
+fn embed(mut golden: GoldenRecord) -> (GoldenRecord, bool) {
+    let organization = &mut golden.organization;
+    let truncated = organization.locations.len().max(organization.services.len()) > children_embedded_max();
+    for location in organization.locations.iter_mut().skip(children_embedded_max()) {
+        location.addresses.clear();
+        location.phones.clear();
+        location.description = None;
+        location.extra = entity::organization::Extra::default();
+    }
+    for service in organization.services.iter_mut().skip(children_embedded_max()) {
+        service.phones.clear();
+        service.location_ids.clear();
+        service.description = None;
+        service.extra = entity::organization::Extra::default();
+    }
+    (golden, truncated)
+}

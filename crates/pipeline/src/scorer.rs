@@ -1,0 +1,237 @@
+//! Records to pairs: candidates from the index, compared and weighed; the pairs go to the resolution store.
+//!
+//! A record is scored only once its own document is searchable (the runner keeps this group behind the indexer's),
+//! so of two twins the later sees the earlier.
+
+use crate::error::{Error, Result};
+use crate::indexer::{RecordState, read_record};
+use crate::runner::Stage;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use entity::{CandidatePair, RecordId, ScoredPair, Version};
+use events::Event;
+use events::codec::Codec;
+use index::{Block, Index};
+use scoring::{Model, RecordFeatures};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use store::Resolution;
+use store::resolution::{ApplyOutcome, KnownScores, PartnerVerdict, RecordScores};
+
+/// Scores `organizations.record.v1`.
+#[derive(Debug)]
+pub struct Scorer {
+    /// Reads values.
+    pub codec: Arc<Codec>,
+    /// Where candidates are found.
+    pub index: Arc<dyn Index>,
+    /// Where pairs go.
+    pub resolution: Arc<dyn Resolution>,
+    /// What weighs them.
+    pub model: Arc<Model>,
+}
+
+/// Records scored again in one go.
+const RESCORE_BATCH: usize = 300;
+/// How often blocks may move under one batch before the runner is asked to wait.
+const ATTEMPTS_MAX: usize = 20;
+
+/// A record to score.
+#[derive(Clone, Debug)]
+struct Subject {
+    id: RecordId,
+    version: Version,
+    /// `None` once it is deleted.
+    living: Option<Living>,
+}
+
+#[derive(Clone, Debug)]
+struct Living {
+    created_at: DateTime<Utc>,
+    features: Arc<RecordFeatures>,
+    keys: Vec<String>,
+}
+
+#[async_trait]
+impl Stage for Scorer {
+    async fn apply(&mut self, events: &[Event]) -> Result<usize> {
+        let mut newest: BTreeMap<RecordId, Subject> = BTreeMap::new();
+        for event in events {
+            let subject = subject_of(read_record(&self.codec, event).await?);
+            newest.insert(subject.id, subject);
+        }
+        self.score(&newest.into_values().collect::<Vec<_>>()).await
+    }
+
+    async fn idle(&mut self) -> Result<bool> {
+        let batch = self.resolution.rescore_batch(RESCORE_BATCH).await?;
+        if batch.seqs.is_empty() {
+            return Ok(false);
+        }
+        let created_at = self.resolution.known_scores(&batch.records).await?.created_at;
+        let documents = self.index.documents(&batch.records).await?;
+        let mut subjects = Vec::new();
+        for document in documents {
+            // One that was never scored, or is deleted, has its own event under way.
+            let Some(created_at) = created_at.get(&document.id) else { continue };
+            let living = Living {
+                created_at: *created_at,
+                features: Arc::new(features_of(document.id, &document.features)?),
+                keys: document.keys,
+            };
+            subjects.push(Subject { id: document.id, version: document.version, living: Some(living) });
+        }
+        self.score(&subjects).await?;
+        self.resolution.rescored(&batch.seqs).await?;
+        Ok(true)
+    }
+}
+
+fn subject_of(state: RecordState) -> Subject {
+    let living = state.record.map(|record| {
+        let features = scoring::features(&record);
+        let keys = scoring::blocking_keys(&features);
+        Living { created_at: record.created_at, features: Arc::new(features), keys }
+    });
+    Subject { id: state.id, version: state.version, living }
+}
+
+fn features_of(id: RecordId, bytes: &[u8]) -> Result<RecordFeatures> {
+    RecordFeatures::from_bytes(bytes)
+        .map_err(|error| Error::Misconfigured(format!("the index holds unreadable features of {id}: {error}")))
+}
+
+impl Scorer {
+    async fn score(&self, subjects: &[Subject]) -> Result<usize> {
+        if subjects.is_empty() {
+            return Ok(0);
+        }
+        for _ in 0..ATTEMPTS_MAX {
+            let known = self.resolution.known_scores(&subjects.iter().map(|s| s.id).collect::<Vec<_>>()).await?;
+            let blocks = self.blocks(subjects, &known).await?;
+            let scores = self.compare(subjects, &known, &blocks).await?;
+            let seen = self.closed(&blocks);
+            match self.resolution.apply_scores(&scores, &seen).await? {
+                ApplyOutcome::Applied => {
+                    return Ok(scores.iter().map(|s| s.verdicts.iter().filter(|v| v.pair.is_some()).count()).sum());
+                }
+                ApplyOutcome::BlocksMoved(keys) => self.move_blocks(&keys).await?,
+            }
+        }
+        let moving = "blocks keep opening and closing under a batch";
+        Err(Error::Transient { doing: "scoring records", source: moving.into() })
+    }
+
+    /// The blocks of all keys that the records have or had.
+    async fn blocks(&self, subjects: &[Subject], known: &KnownScores) -> Result<HashMap<String, Block>> {
+        let mut keys: BTreeSet<&String> = known.keys.values().flatten().collect();
+        keys.extend(subjects.iter().filter_map(|subject| subject.living.as_ref()).flat_map(|living| &living.keys));
+        let keys: Vec<_> = keys.into_iter().cloned().collect();
+        let blocks = self.index.blocks(&keys, self.model.block_size_max()).await?;
+        Ok(blocks.into_iter().map(|block| (block.key.clone(), block)).collect())
+    }
+
+    fn closed(&self, blocks: &HashMap<String, Block>) -> BTreeMap<String, bool> {
+        blocks.values().map(|block| (block.key.clone(), block.size > self.model.block_size_max())).collect()
+    }
+
+    async fn compare(
+        &self,
+        subjects: &[Subject],
+        known: &KnownScores,
+        blocks: &HashMap<String, Block>,
+    ) -> Result<Vec<RecordScores>> {
+        let candidates: Vec<_> = subjects.iter().map(|subject| candidates_of(subject, blocks)).collect();
+        let mut wanted: BTreeSet<RecordId> = candidates.iter().flatten().copied().collect();
+        wanted.extend(known.partners.values().flatten());
+        let partners = self.partners(&wanted).await?;
+        let mut scores = Vec::with_capacity(subjects.len());
+        for (subject, candidates) in subjects.iter().zip(candidates) {
+            scores.push(self.scores_of(subject, known, &candidates, &partners));
+        }
+        Ok(scores)
+    }
+
+    async fn partners(&self, wanted: &BTreeSet<RecordId>) -> Result<HashMap<RecordId, (Version, RecordFeatures)>> {
+        let ids: Vec<_> = wanted.iter().copied().collect();
+        let documents = self.index.documents(&ids).await?;
+        documents
+            .into_iter()
+            .map(|document| Ok((document.id, (document.version, features_of(document.id, &document.features)?))))
+            .collect()
+    }
+
+    fn scores_of(
+        &self,
+        subject: &Subject,
+        known: &KnownScores,
+        candidates: &BTreeSet<RecordId>,
+        partners: &HashMap<RecordId, (Version, RecordFeatures)>,
+    ) -> RecordScores {
+        let none = BTreeSet::new();
+        let before = known.partners.get(&subject.id).unwrap_or(&none);
+        let verdicts = candidates.union(before).filter_map(|partner| {
+            let (version, features) = partners.get(partner)?;
+            let living = subject.living.as_ref().filter(|_| candidates.contains(partner));
+            let pair = living.and_then(|living| self.weigh(subject, living, (*partner, *version, features)));
+            Some(PartnerVerdict { partner: *partner, version: *version, pair })
+        });
+        RecordScores {
+            id: subject.id,
+            version: subject.version,
+            created_at: subject.living.as_ref().map(|living| living.created_at),
+            keys: subject.living.as_ref().map(|living| living.keys.clone()).unwrap_or_default(),
+            verdicts: verdicts.collect(),
+        }
+    }
+
+    fn weigh(
+        &self,
+        subject: &Subject,
+        living: &Living,
+        (partner, version, features): (RecordId, Version, &RecordFeatures),
+    ) -> Option<ScoredPair> {
+        let pair = CandidatePair::new(subject.id, partner)?;
+        let vector = scoring::compare(&living.features, features);
+        let match_weight = self.model.weigh(&vector);
+        let (left_version, right_version) =
+            if pair.left() == subject.id { (subject.version, version) } else { (version, subject.version) };
+        (match_weight >= self.model.pair_weight_min()).then(|| ScoredPair {
+            pair,
+            match_weight,
+            levels: vector.levels().to_vec(),
+            left_version,
+            right_version,
+        })
+    }
+
+    /// Opens or closes blocks as the index has them now, and looks again afterwards: a change that came in between
+    /// was compared with the old state, so nobody else would notice it.
+    async fn move_blocks(&self, keys: &[String]) -> Result<()> {
+        let size_max = self.model.block_size_max();
+        let mut before = None;
+        for _ in 0..ATTEMPTS_MAX {
+            let blocks = self.index.blocks(keys, usize::MAX).await?;
+            let states: BTreeMap<_, _> =
+                blocks.iter().map(|block| (block.key.clone(), block.size > size_max)).collect();
+            if before.as_ref() == Some(&states) {
+                return Ok(());
+            }
+            let members: BTreeSet<_> = blocks.iter().flat_map(|block| block.ids.iter().copied()).collect();
+            self.resolution.move_blocks(&states, &members.into_iter().collect::<Vec<_>>()).await?;
+            before = Some(states);
+        }
+        let moving = "blocks keep opening and closing";
+        Err(Error::Transient { doing: "moving blocks", source: moving.into() })
+    }
+}
+
+/// All records that share an open block.
+fn candidates_of(subject: &Subject, blocks: &HashMap<String, Block>) -> BTreeSet<RecordId> {
+    let keys = subject.living.iter().flat_map(|living| &living.keys);
+    // Blocks over the limit come without ids.
+    let mut candidates: BTreeSet<_> =
+        keys.filter_map(|key| blocks.get(key)).flat_map(|block| block.ids.iter().copied()).collect();
+    candidates.remove(&subject.id);
+    candidates
+}

@@ -1,0 +1,1 @@
+//! Clean topics to SQL copies.
