@@ -57,7 +57,7 @@ pub(crate) fn up(lease: Lease) -> Result<Variables> {
     state.engine = Some(engine);
     state.save()?;
     let variables = match engine {
-        Engine::Compose => compose::up(&mut state)?,
+        Engine::Compose => compose::up(&site, &mut state)?,
         Engine::Processes => fleet::up(&site, &mut state)?,
     };
     announce(&site, &variables)?;
@@ -92,13 +92,13 @@ pub(crate) fn down_leased(caller: u32) -> Result<()> {
 /// Prints which servers answer, and where.
 pub(crate) fn status() -> Result<()> {
     let site = Site::open()?;
-    let mut state = State::load(&site.state_file())?;
+    let state = State::load(&site.state_file())?;
     match state.engine {
         None => {
             crate::say("no servers run; `cargo xtask up` starts them");
             Ok(())
         }
-        Some(Engine::Compose) => compose::status(&mut state),
+        Some(Engine::Compose) => compose::status(&site, &state),
         Some(Engine::Processes) => {
             fleet::status(&site, &state);
             Ok(())
@@ -109,7 +109,7 @@ pub(crate) fn status() -> Result<()> {
 fn stop(site: &Site, state: &mut State) -> Result<()> {
     match state.engine {
         None => crate::say("no servers run"),
-        Some(Engine::Compose) => compose::down(state)?,
+        Some(Engine::Compose) => compose::down(site, state)?,
         Some(Engine::Processes) => fleet::down(site, state)?,
     }
     state.engine = None;

@@ -1,2 +1,23 @@
-//! `orgloop`: wires adapters by URL and starts roles.
-fn main() {}
+//! `orgloop`: reads the settings, opens the ports by their URLs, and runs what the command line asks for.
+
+mod commands;
+mod config;
+mod logging;
+mod output;
+mod ports;
+mod roles;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = commands::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&anyhow::Error::new(error).context("starting the runtime")),
+    };
+    match runtime.block_on(commands::run(arguments)) {
+        Ok(code) => code,
+        Err(error) => output::fail(&error),
+    }
+}

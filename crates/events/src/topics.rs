@@ -3,11 +3,12 @@
 use crate::error::{Error, Result};
 use crate::log::{Cleanup, TopicSpec};
 use crate::registry::Compatibility;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a topic carries, whatever it is called in a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Product {
     /// One source's organization with its own children.
     Record,

@@ -18,7 +18,9 @@ const BLOCK_SIZE_MAX: usize = 200;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [adapter, place, rest @ ..] = arguments.as_slice() else {
-        return Err("say: throughput sqlite FILE [DOCUMENTS], or throughput elasticsearch URL [DOCUMENTS]".into());
+        return Err(
+            "say: throughput sqlite FILE [DOCUMENTS], or throughput elasticsearch URL [DOCUMENTS]".into()
+        );
     };
     let count: usize = rest.first().map_or(Ok(100_000), |count| count.parse())?;
     let index = open(adapter, place).await?;
@@ -44,6 +46,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn open(adapter: &str, place: &str) -> Result<Arc<dyn Index>, Box<dyn std::error::Error>> {
     match adapter {
         "sqlite" => Ok(Arc::new(index::sqlite::SqliteIndex::open(Path::new(place)).await?)),
+        #[cfg(feature = "elasticsearch")]
+        "elasticsearch" => {
+            use index::elasticsearch::{ElasticConfig, ElasticIndex};
+            let config = ElasticConfig::new(format!("throughput-{}", Uuid::new_v4().simple()));
+            println!("index {}", config.alias);
+            Ok(Arc::new(ElasticIndex::connect(place, config).await?))
+        }
         other => Err(format!("no adapter {other}").into()),
     }
 }
@@ -79,7 +88,12 @@ async fn search(index: &dyn Index) -> index::Result<()> {
     for text in ["golden harbor 1042", "goldne harbr", "xgolden", "5551000042", "austin", "center"] {
         let started = Instant::now();
         let hits = index.search(text, 20).await?;
-        println!("  search {text:?}: {} hits in {:.1?}, first {:?}", hits.len(), started.elapsed(), hits.first());
+        println!(
+            "  search {text:?}: {} hits in {:.1?}, first {:?}",
+            hits.len(),
+            started.elapsed(),
+            hits.first()
+        );
     }
     Ok(())
 }
@@ -90,8 +104,18 @@ fn report(what: &str, count: usize, started: Instant) {
 }
 
 const WORDS: [&str; 12] = [
-    "golden", "harbor", "community", "center", "first", "baptist", "church", "family", "health", "clinic",
-    "north", "learning",
+    "golden",
+    "harbor",
+    "community",
+    "center",
+    "first",
+    "baptist",
+    "church",
+    "family",
+    "health",
+    "clinic",
+    "north",
+    "learning",
 ];
 const CITIES: [&str; 6] = ["austin", "portland", "madison", "el paso", "san jose", "springfield"];
 
@@ -128,7 +152,7 @@ fn document(n: usize) -> IndexDocument {
             places: format!("{} main street {city} tx {postcode:05}", spread % 9_973),
             phones: phone.to_string(),
         },
-        features: (0..400).map(|byte| (byte % 251) as u8).collect(),
+        features: (0..=250).cycle().take(400).collect(),
     }
 }
 

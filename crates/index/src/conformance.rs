@@ -24,7 +24,7 @@ pub trait Bed: Send + Sync {
 
 /// Makes one test per check of the suite.
 ///
-/// `$bed` is an async function that gives `Option<Box<dyn Bed>>`; it says aloud why there is none.
+/// `$bed` gives an `Option<Box<dyn Bed>>` for each test; it says aloud why there is none.
 #[macro_export]
 macro_rules! index_conformance {
     ($bed:expr) => {
@@ -54,7 +54,7 @@ macro_rules! index_conformance {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $check() {
-                let bed: Option<Box<dyn $crate::conformance::Bed>> = $bed.await;
+                let bed: Option<Box<dyn $crate::conformance::Bed>> = $bed;
                 if let Some(bed) = bed {
                     $crate::conformance::$room::$check(bed.as_ref()).await;
                     bed.remove().await;

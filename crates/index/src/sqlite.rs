@@ -62,8 +62,7 @@ impl SqliteIndex {
         let writing = options.clone().pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
         let reading = options.pragma("cache_size", format!("-{READER_CACHE_KIB}")).pragma("query_only", "on");
         let writer = pool(1).connect_with(writing).await.map_err(failed(doing))?;
-        sqlx::migrate!("../../migrations/sqlite/index").run(&writer).await.map_err(failed(doing))?;
-        let readers = pool(READERS).connect_with(reading).await.map_err(failed(doing))?;
+        let readers = pool(READERS).connect_lazy_with(reading);
         let index = Self { writer, readers, scope: Scope::Live };
         index.bring_up_to_date().await?;
         Ok(index)

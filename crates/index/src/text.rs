@@ -14,7 +14,8 @@ const WORDS_MAX: usize = 16;
 
 /// Words in lower case without accents, one blank between two.
 pub(crate) fn fold(text: &str) -> String {
-    let is_folded = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b' ');
+    let is_folded =
+        text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b' ');
     if is_folded {
         return text.to_owned();
     }

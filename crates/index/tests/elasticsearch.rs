@@ -1,5 +1,6 @@
 //! The suite on real Elasticsearch servers: 8 under `ORGLOOP_TEST_ELASTICSEARCH_URL`, 9 under the same with `_9`.
 #![cfg(feature = "elasticsearch")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it skips")]
 
 use async_trait::async_trait;
 use elasticsearch::Elasticsearch;
@@ -53,7 +54,7 @@ fn bed(variable: &str, is_required: bool) -> Option<Server> {
 mod server_8 {
     use super::Bed;
 
-    async fn bed() -> Option<Box<dyn Bed>> {
+    fn bed() -> Option<Box<dyn Bed>> {
         super::bed("ORGLOOP_TEST_ELASTICSEARCH_URL", true).map(|bed| Box::new(bed) as Box<dyn Bed>)
     }
 
@@ -64,7 +65,7 @@ mod server_9 {
     use super::Bed;
 
     // Version 9 needs a newer Java than the machine may have.
-    async fn bed() -> Option<Box<dyn Bed>> {
+    fn bed() -> Option<Box<dyn Bed>> {
         super::bed("ORGLOOP_TEST_ELASTICSEARCH_URL_9", false).map(|bed| Box::new(bed) as Box<dyn Bed>)
     }
 

@@ -1,4 +1,5 @@
 //! The suite on SQLite.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use async_trait::async_trait;
 use index::Index;
@@ -20,7 +21,7 @@ impl Bed for File {
     }
 }
 
-async fn bed() -> Option<Box<dyn Bed>> {
+fn bed() -> Option<Box<dyn Bed>> {
     Some(Box::new(File(TempDir::new().unwrap())))
 }
 

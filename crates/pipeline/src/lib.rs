@@ -4,6 +4,7 @@
 //! runs ahead of the stage it reads from. This crate holds no adapter and decides nothing: what a golden record,
 //! a pair or a cluster is stands in the pure crates. Start with [`runner`], then [`poller`].
 
+pub mod batch;
 pub mod board;
 pub mod error;
 pub mod indexer;

@@ -96,7 +96,7 @@ pub fn cluster(input: &Component) -> Vec<Group> {
 }
 
 /// Log-odds of a pair that was not given: it shares no blocking key, or too little to be kept.
-pub const MISSING_WEIGHT: f64 = -3.0;
+pub const MISSING_WEIGHT: f64 = -2.0;
 
 /// Weights beyond this count as this, either way: one pair is not to outvote all others of its group.
 pub const WEIGHT_LIMIT: f64 = 8.0;

@@ -21,8 +21,7 @@ pub(crate) struct City {
 impl City {
     /// Of the `nth` organization: a larger sample reaches more cities, and the first are the largest.
     pub(crate) fn of(seed: u64, random: &mut Random, nth: u64) -> Self {
-        let used = random.skewed(60 + nth / 25);
-        let rank = random.below(used + 1);
+        let rank = random.skewed(60 + nth / 25);
         Self::ranked(seed, rank)
     }
 
@@ -59,10 +58,8 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn in_city(city: &City, random: &mut Random, nth: u64) -> Self {
-        let point = (
-            random.around().mul_add(0.05, city.latitude),
-            random.around().mul_add(0.06, city.longitude),
-        );
+        let point =
+            (random.around().mul_add(0.05, city.latitude), random.around().mul_add(0.06, city.longitude));
         Self {
             name: None,
             street: Street::random(random, nth),
@@ -163,7 +160,7 @@ fn local_phone(area_code: u64, random: &mut Random) -> String {
 /// A toll-free number of a chain: fictional while they last.
 pub(crate) fn toll_free(chain: u64, random: &mut Random) -> String {
     const PREFIXES: [u64; 7] = [800, 888, 877, 866, 855, 844, 833];
-    let prefix = PREFIXES.iter().nth(usize::try_from(chain / 100).unwrap_or(usize::MAX));
+    let prefix = PREFIXES.get(usize::try_from(chain / 100).unwrap_or(usize::MAX));
     match prefix {
         Some(prefix) => format!("{prefix}55501{:02}", chain % 100),
         None => local_phone(*random.pick(&PREFIXES), random),

@@ -7,21 +7,22 @@ pub(crate) mod places;
 use crate::random::Random;
 
 const SYLLABLES_FIRST: [&str; 60] = [
-    "Al", "Ar", "Bar", "Ben", "Ber", "Bran", "Bren", "Cal", "Car", "Chad", "Col", "Cor", "Dal", "Dar", "Del", "Den",
-    "Dor", "Ed", "El", "Em", "Fair", "Far", "Fen", "Gar", "Gil", "Gran", "Hal", "Ham", "Har", "Hen", "Hol", "In",
-    "Jar", "Kel", "Ken", "Kir", "Lan", "Lar", "Lin", "Lor", "Mal", "Mar", "Mel", "Mor", "Nor", "Or", "Pal", "Pem",
-    "Quin", "Ran", "Rod", "Sal", "Shel", "Stan", "Tal", "Thorn", "Val", "Wal", "Wen", "Win",
+    "Al", "Ar", "Bar", "Ben", "Ber", "Bran", "Bren", "Cal", "Car", "Chad", "Col", "Cor", "Dal", "Dar", "Del",
+    "Den", "Dor", "Ed", "El", "Em", "Fair", "Far", "Fen", "Gar", "Gil", "Gran", "Hal", "Ham", "Har", "Hen",
+    "Hol", "In", "Jar", "Kel", "Ken", "Kir", "Lan", "Lar", "Lin", "Lor", "Mal", "Mar", "Mel", "Mor", "Nor",
+    "Or", "Pal", "Pem", "Quin", "Ran", "Rod", "Sal", "Shel", "Stan", "Tal", "Thorn", "Val", "Wal", "Wen",
+    "Win",
 ];
 const SYLLABLES_MIDDLE: [&str; 16] =
     ["", "", "", "", "", "", "ber", "den", "er", "in", "ing", "king", "le", "man", "ning", "ster"];
 const SYLLABLES_LAST: [&str; 44] = [
-    "bach", "beck", "berg", "bert", "bright", "brook", "by", "castle", "cott", "croft", "dale", "den", "dorf", "don",
-    "ell", "er", "feld", "ford", "gate", "grave", "ham", "hart", "hurst", "ick", "kin", "land", "ley", "low", "man",
-    "mere", "mont", "ner", "ridge", "sen", "shaw", "son", "stein", "stock", "thal", "ton", "wald", "well", "wick",
-    "worth",
+    "bach", "beck", "berg", "bert", "bright", "brook", "by", "castle", "cott", "croft", "dale", "den",
+    "dorf", "don", "ell", "er", "feld", "ford", "gate", "grave", "ham", "hart", "hurst", "ick", "kin",
+    "land", "ley", "low", "man", "mere", "mont", "ner", "ridge", "sen", "shaw", "son", "stein", "stock",
+    "thal", "ton", "wald", "well", "wick", "worth",
 ];
 
-/// A family name: one that many bear, or one of some 40,000 composed ones, of which a larger sample uses more.
+/// A family name: one that many bear, or one of some 29,000 composed ones, of which a larger sample uses more.
 pub(crate) fn surname(random: &mut Random, nth: u64) -> String {
     if random.chance(35) {
         return (*random.pick(&names::SURNAMES)).to_owned();

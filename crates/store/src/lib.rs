@@ -6,6 +6,7 @@
 //! share stands in `sqlite` and `postgres`.
 
 pub mod change_log;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
 pub mod lease;
@@ -18,5 +19,5 @@ pub mod sqlite;
 pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
 pub use error::{Error, Result};
 pub use lease::{Lease, Leases};
-pub use organizations::{MergeRequest, Organizations, RowTable, UpsertCounts};
+pub use organizations::{MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts};
 pub use resolution::Resolution;

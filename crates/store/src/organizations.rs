@@ -27,6 +27,18 @@ impl RowTable {
     }
 }
 
+/// A row that people added over REST; its source is [`REST_SOURCE`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum RestRow {
+    /// A place.
+    Location(entity::Location),
+    /// A service.
+    Service(entity::Service),
+}
+
+/// The source of what people create over REST.
+pub const REST_SOURCE: &str = "rest";
+
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UpsertCounts {
@@ -75,6 +87,15 @@ pub trait Organizations: Send + Sync + std::fmt::Debug {
 
     /// Deletes one record, if its revision still stands.
     async fn delete(&self, id: RecordId, expected: i64) -> Result<()>;
+
+    /// Writes one place or service that people added over REST to a record of whatever source.
+    async fn put_row(&self, owner: RecordId, row: &RestRow) -> Result<()>;
+
+    /// Deletes one that people added, if its owner's revision still stands.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none that people added: rows of a source are written by their source only.
+    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()>;
 
     /// The whole families of these ids, read in one snapshot. Unknown ids add nothing.
     async fn family(&self, ids: &[RecordId]) -> Result<Family>;

@@ -1,14 +1,11 @@
 //! The same servers as containers, where an engine answers: `docker-compose.yml` says how.
 
-use super::{Variables, probe, process, state::State};
+use super::{Variables, probe, process, site::Site, state::State};
 use anyhow::{Context, Result};
 use std::{
     env,
     process::{Command, Stdio},
 };
-
-/// Apart from the project of a person who runs `docker compose up` by hand.
-const PROJECT: &str = "orgloop-services";
 
 /// Compose service, its port's name, where to begin to look for a free one, and what leads tests there.
 const SERVICES: [(&str, u16, &str, &str); 4] = [
@@ -18,7 +15,7 @@ const SERVICES: [(&str, u16, &str, &str); 4] = [
     ("elasticsearch", 19200, "ORGLOOP_TEST_ELASTICSEARCH_URL", "http://127.0.0.1:{}"),
 ];
 
-/// Whether there is an engine, not only its client.
+/// Whether there is an engine with compose, not only a client.
 pub(crate) fn engine_answers() -> bool {
     let quiet = |words: &[&str]| {
         Command::new("docker")
@@ -33,19 +30,20 @@ pub(crate) fn engine_answers() -> bool {
 }
 
 /// Starts the containers and waits until their health checks pass.
-pub(crate) fn up(state: &mut State) -> Result<Variables> {
+pub(crate) fn up(site: &Site, state: &mut State) -> Result<Variables> {
     for (name, first, ..) in SERVICES {
-        if !running(name)? {
+        if !running(site, name)? {
             choose_port(state, name, first)?;
         }
     }
     state.save()?;
-    let mut command = compose(state);
+    let mut command = compose(site, state);
     command.args(["up", "--detach", "--wait", "--wait-timeout", "300"]).args(SERVICES.map(|(name, ..)| name));
     let started = command.status().context("running docker compose up")?;
     anyhow::ensure!(
         started.success(),
-        "docker compose up failed; `docker compose -p {PROJECT} logs` tells why"
+        "docker compose up failed; `docker compose -p {} logs` tells why",
+        project(site)
     );
     crate::say("services: Elasticsearch 9 is NOT started: the compose file has one line");
     Ok(SERVICES
@@ -58,20 +56,19 @@ pub(crate) fn up(state: &mut State) -> Result<Variables> {
 }
 
 /// Stops and removes the containers; their volumes stay.
-pub(crate) fn down(state: &State) -> Result<()> {
-    process::finish(compose(state).arg("down")).map(|_| ())
+pub(crate) fn down(site: &Site, state: &State) -> Result<()> {
+    process::finish(compose(site, state).arg("down")).map(|_| ())
 }
 
 /// Prints what the engine says of the containers.
-pub(crate) fn status(state: &mut State) -> Result<()> {
-    crate::say(process::finish(compose(state).args(["ps", "--all"]))?);
+pub(crate) fn status(site: &Site, state: &State) -> Result<()> {
+    crate::say(process::finish(compose(site, state).args(["ps", "--all"]))?);
     Ok(())
 }
 
-fn running(name: &str) -> Result<bool> {
-    let mut command = Command::new("docker");
-    command.args(["compose", "-p", PROJECT, "ps", "--quiet", "--status", "running", name]);
-    command.current_dir(crate::checkout());
+fn running(site: &Site, name: &str) -> Result<bool> {
+    let mut command = bare(site);
+    command.args(["ps", "--quiet", "--status", "running", name]);
     Ok(!process::finish(&mut command)?.is_empty())
 }
 
@@ -89,13 +86,26 @@ fn variable(name: &str) -> String {
     format!("ORGLOOP_{}_PORT", name.to_uppercase())
 }
 
-fn compose(state: &State) -> Command {
-    let mut command = Command::new("docker");
-    command.args(["compose", "-p", PROJECT]).current_dir(crate::checkout());
+/// A command about our containers, with the ports that were chosen for them.
+fn compose(site: &Site, state: &State) -> Command {
+    let mut command = bare(site);
     for (name, ..) in SERVICES {
         if let Some(port) = state.ports.get(name) {
             command.env(variable(name), port.to_string());
         }
     }
     command
+}
+
+fn bare(site: &Site) -> Command {
+    let mut command = Command::new("docker");
+    command.args(["compose", "-p", &project(site)]).current_dir(crate::checkout());
+    command
+}
+
+/// Named after the site: apart from other checkouts, and from a person's own `docker compose up`.
+fn project(site: &Site) -> String {
+    let path = site.root.to_string_lossy().to_lowercase();
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold("orgloop".to_owned(), |name, word| format!("{name}-{word}"))
 }

@@ -27,6 +27,8 @@ use std::{
 const START_PATIENCE: Duration = Duration::from_secs(120);
 /// Kafka and Elasticsearch write what they hold before they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
+/// A killed process holds its port until its memory is given back.
+const PORT_PATIENCE: Duration = Duration::from_secs(5);
 /// A server that dies while it starts (a port taken meanwhile, leftovers of a kill) gets so many attempts.
 const ATTEMPTS: u32 = 5;
 /// Times the attempt: children of a killed PostgreSQL need a moment to notice, and hold its memory until then.
@@ -177,11 +179,23 @@ fn choose_ports(state: &mut State, server: &dyn Server) -> Result<()> {
             state.ports.insert((*name).to_owned(), port);
             continue;
         }
-        let last = state.ports.get(*name).copied().into_iter();
-        let free = last.chain((*first..).step_by(10)).find(|port| probe::port_is_free(*port));
+        let last = state.ports.get(*name).copied().filter(|port| frees_itself(*port));
+        let free = last.into_iter().chain((*first..).step_by(10)).find(|port| probe::port_is_free(*port));
         state.ports.insert((*name).to_owned(), free.with_context(|| format!("no free port for {name}"))?);
     }
     Ok(())
+}
+
+/// Waits a little for the port of a server that was just killed: shells remember where it listened.
+fn frees_itself(port: u16) -> bool {
+    let deadline = Instant::now() + PORT_PATIENCE;
+    while !probe::port_is_free(port) {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    true
 }
 
 /// The end of a server's log, for the error that says it did not start.

@@ -49,7 +49,8 @@ pub(super) fn position(topic: &str, partition: i32, offset: i64) -> Position {
 
 /// The values of events as text.
 pub(super) fn values<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<String> {
-    let text = |event: &Event| String::from_utf8_lossy(event.value.as_deref().unwrap_or_default()).into_owned();
+    let text =
+        |event: &Event| String::from_utf8_lossy(event.value.as_deref().unwrap_or_default()).into_owned();
     events.into_iter().map(text).collect()
 }
 
@@ -60,7 +61,8 @@ pub(super) async fn read_all(log: &dyn EventLog, from: Position, count: usize) -
     let deadline = Instant::now() + PATIENCE;
     while events.len() < count {
         assert!(Instant::now() < deadline, "read {} of {count} events in time", events.len());
-        events.extend(log.read(&next, 1_000, Duration::from_millis(200)).await.expect("the read goes through"));
+        events
+            .extend(log.read(&next, 1_000, Duration::from_millis(200)).await.expect("the read goes through"));
         next = events.last().map_or(next, Event::next_position);
     }
     events

@@ -191,7 +191,8 @@ pub async fn reads_on_after_a_seek(backend: &dyn Backend) {
     member.reader.seek(&position(&topic, 0, 4)).await.expect("a seek");
     member.reader.seek(&position(&topic, 1, 5)).await.expect("a seek");
     step_until_read(&mut member, 3).await;
-    let first: BTreeSet<(i32, i64)> = member.events.drain(..).map(|one| (one.partition, one.offset)).collect();
+    let first: BTreeSet<(i32, i64)> =
+        member.events.drain(..).map(|one| (one.partition, one.offset)).collect();
     assert_eq!(first, BTreeSet::from([(0, 4), (0, 5), (1, 5)]));
 
     member.reader.seek(&position(&topic, 0, 3)).await.expect("a seek back");

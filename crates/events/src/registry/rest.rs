@@ -217,7 +217,10 @@ async fn check(
     let history = match version {
         None => registry.history(subject).await.map_err(failed)?,
         Some(text) => match request::version(text).ok_or_else(|| bad_version(text))? {
-            SchemaVersion::Latest => registry.history(subject).await.map_err(failed)?.split_off_last(),
+            SchemaVersion::Latest => {
+                let mut history = registry.history(subject).await.map_err(failed)?;
+                history.split_off(history.len().saturating_sub(1))
+            }
             SchemaVersion::Number(number) => {
                 let known = registry.schema(subject, SchemaVersion::Number(number)).await;
                 vec![known.map_err(|error| in_version(number, error))?]
@@ -231,16 +234,6 @@ async fn check(
     }
     let messages: Vec<_> = problems.iter().map(Problem::to_string).collect();
     Ok(json!({ "is_compatible": problems.is_empty(), "messages": messages }))
-}
-
-trait SplitOffLast {
-    fn split_off_last(self) -> Self;
-}
-
-impl<T> SplitOffLast for Vec<T> {
-    fn split_off_last(mut self) -> Self {
-        self.split_off(self.len().saturating_sub(1))
-    }
 }
 
 async fn level(registry: &dyn SchemaRegistry, subject: Option<&str>, request: &Request<'_>) -> Answer {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use async_trait::async_trait;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 use std::path::Path;
@@ -27,7 +27,8 @@ impl SqliteRegistry {
     /// Opens the file, and makes it if it is not there.
     ///
     /// # Errors
-    /// `Transient` when the file cannot be opened or another process holds it for too long.
+    /// `Transient` when the file cannot be opened or another process holds it for too long; `Corrupt` when it is
+    /// another version's.
     pub async fn open(path: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -42,10 +43,13 @@ impl SqliteRegistry {
         // One write transaction around all: two processes that start at once migrate one after the other.
         let mut transaction =
             pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| Error::transient(opening(), error))?;
-        MIGRATIONS
-            .run_direct(None, &mut *transaction, false)
-            .await
-            .map_err(|error| Error::transient(opening(), error))?;
+        MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
+            MigrateError::Execute(_) | MigrateError::ExecuteMigration(..) => {
+                Error::transient(opening(), error)
+            }
+            // Waiting does not help: the file was made by another program, or by a later version of this one.
+            other => Error::Corrupt(format!("{}: {other}", opening())),
+        })?;
         transaction.commit().await.map_err(|error| Error::transient(opening(), error))?;
         Ok(Self { pool })
     }

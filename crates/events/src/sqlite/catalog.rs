@@ -65,7 +65,9 @@ pub(super) async fn create(writer: &Writer, specs: &[TopicSpec]) -> Result<()> {
     for spec in specs {
         if spec.partitions < 1 || spec.name.is_empty() {
             let TopicSpec { name, partitions, .. } = spec;
-            return Err(Error::Invalid(format!("topic {name:?} needs a name and partitions, not {partitions}")));
+            return Err(Error::Invalid(format!(
+                "topic {name:?} needs a name and partitions, not {partitions}"
+            )));
         }
         let there = count_partitions(&mut creating, &spec.name).await.map_err(doing())?;
         match there {

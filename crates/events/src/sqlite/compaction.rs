@@ -91,7 +91,8 @@ impl Cleaner<'_> {
 
     /// Whether half of the partition or more is new since the last pass.
     async fn is_worth_compacting(&self) -> Result<bool> {
-        let (start, end) = reader::range(&self.shared.readers, self.partition_id).await.map_err(self.failed())?;
+        let (start, end) =
+            reader::range(&self.shared.readers, self.partition_id).await.map_err(self.failed())?;
         let compacted_to = self.compacted_to().await?.max(start);
         let dirty = end - compacted_to;
         Ok(dirty >= DIRTY_EVENTS_MIN && dirty >= compacted_to - start)

@@ -92,7 +92,8 @@ impl Member {
 
     /// Up to `max` events of the partitions that have some, each with its fair part.
     async fn fetch(&mut self, ends: &BTreeMap<i64, i64>, max: usize) -> Result<Vec<Event>> {
-        let has_more = |(id, owned): &(&i64, &Owned)| ends.get(*id).is_some_and(|end| owned.next_offset < *end);
+        let has_more =
+            |(id, owned): &(&i64, &Owned)| ends.get(*id).is_some_and(|end| owned.next_offset < *end);
         let behind = self.owned.range(self.served + 1..).chain(self.owned.range(..=self.served));
         let ready: Vec<(i64, Owned)> =
             behind.filter(has_more).map(|(id, owned)| (*id, owned.clone())).collect();

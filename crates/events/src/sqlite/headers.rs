@@ -8,7 +8,8 @@ pub(super) fn encode(headers: &Headers) -> Option<Vec<u8>> {
     if headers.is_empty() {
         return None;
     }
-    let mut bytes = Vec::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
+    let mut bytes =
+        Vec::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
     for (name, value) in headers {
         push(&mut bytes, name.as_bytes());
         push(&mut bytes, value);

@@ -108,12 +108,13 @@ impl Membership {
     }
 
     async fn bury_others(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-        let buried = sqlx::query("DELETE FROM group_member WHERE group_id = ? AND expires_ms < ? AND id <> ?")
-            .bind(self.group_id)
-            .bind(now_ms())
-            .bind(&self.member)
-            .execute(connection)
-            .await?;
+        let buried =
+            sqlx::query("DELETE FROM group_member WHERE group_id = ? AND expires_ms < ? AND id <> ?")
+                .bind(self.group_id)
+                .bind(now_ms())
+                .bind(&self.member)
+                .execute(connection)
+                .await?;
         Ok(buried.rows_affected())
     }
 

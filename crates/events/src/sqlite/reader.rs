@@ -102,9 +102,7 @@ pub(super) async fn offset_at(readers: &SqlitePool, partition_id: i64, start: St
     match start {
         StartAt::Earliest => Ok(first),
         StartAt::Latest => Ok(end),
-        StartAt::Time(time_ms) => {
-            at_time(readers, partition_id, first..end, time_ms).await.map_err(doing())
-        }
+        StartAt::Time(time_ms) => at_time(readers, partition_id, first..end, time_ms).await.map_err(doing()),
     }
 }
 

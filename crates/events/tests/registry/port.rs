@@ -125,6 +125,16 @@ async fn the_level_of_all_counts_where_a_subject_has_none() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_ours_is_refused_with_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    std::fs::write(&path, "not a database, but long enough to be taken for one at first glance".repeat(20))
+        .unwrap();
+    let error = SqliteRegistry::open(&path).await.unwrap_err();
+    assert!(error.to_string().contains("registry.db"), "{error}");
+}
+
+#[tokio::test]
 async fn two_processes_register_at_once_without_a_gap_or_a_double() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("registry.db");

@@ -64,6 +64,13 @@ impl Client {
     }
 }
 
+#[tokio::test]
+async fn a_web_server_can_answer_on_any_thread() {
+    let client = Client::new().await;
+    let answer = tokio::spawn(async move { handle(&client.registry, "GET", "/subjects", b"").await });
+    assert_eq!(answer.await.unwrap().status, 200);
+}
+
 fn schema(text: &str) -> Value {
     json!({ "schema": text })
 }

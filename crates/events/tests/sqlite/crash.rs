@@ -22,7 +22,7 @@ fn child_file() -> Option<String> {
 }
 
 /// Runs one test of this file as a process of its own.
-fn spawn(test: &str, file: &Path) -> (Child, BufReader<ChildStdout>) {
+fn spawn(test: &str, file: &Path) -> (Process, BufReader<ChildStdout>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture", "--test-threads", "1"])
         .env(CHILD_FILE, file)
@@ -30,7 +30,7 @@ fn spawn(test: &str, file: &Path) -> (Child, BufReader<ChildStdout>) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap());
-    (child, lines)
+    (Process(child), lines)
 }
 
 async fn open(file: &Path) -> SqliteLog {
@@ -99,8 +99,7 @@ async fn nothing_acked_is_lost_and_nothing_is_half_when_a_writer_is_killed() {
                 heard += 1;
             }
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         // What it said before it died but was not read yet counts too.
         for line in lines.lines().map_while(Result::ok) {
             acked = line.strip_prefix("acked ").map_or(acked, |count| count.parse().unwrap_or(acked));
@@ -125,6 +124,8 @@ async fn child_follows() {
     let Some(file) = child_file() else { return };
     let log = open(Path::new(&file)).await;
     let mut member = log.join(GROUP, &[TOPIC.to_owned()]).await.unwrap();
+    // The test harness has begun a line.
+    println!();
     loop {
         let delivery = member.next(100, Duration::from_millis(100)).await.unwrap();
         for at in &delivery.assigned {
@@ -179,8 +180,7 @@ async fn processes_share_a_group_and_survive_each_other() {
     assert_eq!((read.len(), read[0].partition), (1, 1 - theirs));
     member.commit(&[read[0].next_position()]).await.unwrap();
 
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
     log.append(both).await.unwrap();
     let mut rest = BTreeSet::new();
     until(async || {
@@ -190,6 +190,23 @@ async fn processes_share_a_group_and_survive_each_other() {
     })
     .await;
     assert_eq!(rest, BTreeSet::from([(0, 1), (1, 1)]), "only what nobody committed");
+}
+
+/// A child that is killed when its test fails half-way.
+struct Process(Child);
+
+impl Process {
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 async fn until(mut holds: impl AsyncFnMut() -> bool) {

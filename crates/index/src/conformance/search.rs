@@ -6,8 +6,18 @@ use entity::{RecordId, SearchFields};
 
 /// Name as shown, folded names, places, telephones.
 const ORGANIZATIONS: [[&str; 4]; 8] = [
-    ["Golden Harbor Community Center", "golden harbor community center", "12 oak street austin tx 78701", "5125550142"],
-    ["First Baptist Church", "first baptist church fbc", "400 main street portland or 97201", "5035550199 18005550111"],
+    [
+        "Golden Harbor Community Center",
+        "golden harbor community center",
+        "12 oak street austin tx 78701",
+        "5125550142",
+    ],
+    [
+        "First Baptist Church",
+        "first baptist church fbc",
+        "400 main street portland or 97201",
+        "5035550199 18005550111",
+    ],
     ["Riverside Clinic", "riverside clinic", "9 river road madison wi 53703", "6085550123"],
     ["Święty Józef Parish", "swiety jozef parish", "77 lake avenue chicago il 60601", "3125550177"],
     ["Helping Hands", "helping hands", "1 market square springfield il 62701", ""],
@@ -121,7 +131,8 @@ pub async fn any_text_is_a_query(bed: &dyn Bed) {
     let index = bed.open().await;
     let index = index.as_ref();
     fill(index).await;
-    let nothing = ["", "   ", "\"", "*", "'; DROP TABLE document; --", "()", "\0", "NOT", "names:", "\u{301}"];
+    let nothing =
+        ["", "   ", "\"", "*", "'; DROP TABLE document; --", "()", "\0", "NOT", "names:", "\u{301}"];
     for text in nothing {
         found(index, text).await;
     }

@@ -95,7 +95,10 @@ pub async fn concurrent_writers_end_at_the_newest(bed: &dyn Bed) {
     }
     let ids: Vec<_> = survivors.iter().map(|record| id(*record)).collect();
     assert_eq!(ids_of(index, &format!("at {VERSIONS}")).await, ids);
-    assert!(ids_of(index, &format!("at {}", VERSIONS - 1)).await.is_empty(), "no posting of an older version");
+    assert!(
+        ids_of(index, &format!("at {}", VERSIONS - 1)).await.is_empty(),
+        "no posting of an older version"
+    );
     assert_eq!(done(index.count().await), ids.len() as u64);
 }
 

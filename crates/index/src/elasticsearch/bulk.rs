@@ -36,7 +36,8 @@ pub(super) async fn write(client: &Client, target: &str, writes: &[IndexWrite]) 
     let taken = writes.iter().enumerate().filter(|(place, _)| outcomes[*place].is_none());
     let items: Vec<Item> = taken.map(|(place, write)| Item { place, lines: lines(write) }).collect();
     let requests: Vec<_> = requests(items).into_iter().map(|items| send(client, target, items)).collect();
-    let answers: Vec<Vec<Placed>> = stream::iter(requests).buffer_unordered(REQUESTS_IN_FLIGHT).try_collect().await?;
+    let answers: Vec<Vec<Placed>> =
+        stream::iter(requests).buffer_unordered(REQUESTS_IN_FLIGHT).try_collect().await?;
     for (place, outcome) in answers.into_iter().flatten() {
         outcomes[place] = Some(outcome);
     }
@@ -86,7 +87,7 @@ fn requests(items: Vec<Item>) -> Vec<Vec<Item>> {
 
 /// Sends until every item has an outcome; only items that were refused for now are sent again.
 async fn send(client: &Client, target: &str, items: Vec<Item>) -> Result<Vec<Placed>> {
-    let doing = format!("writing to index {target}");
+    let doing = doing(target);
     let mut backoff = client.backoff();
     let mut outcomes = Vec::with_capacity(items.len());
     // Halves of what was too large wait here.
@@ -97,9 +98,9 @@ async fn send(client: &Client, target: &str, items: Vec<Item>) -> Result<Vec<Pla
         let answer = client.send(&doing, Method::Post, &path, &body).await?;
         match answer.status {
             TOO_LARGE => halve(items, &mut waiting, &mut outcomes),
-            400.. => return Err(refused(&doing, answer.status, &Reason::of(&answer.body))),
+            400.. => return Err(answer.refusal(&doing, &path)),
             _ => {
-                let (settled, again) = settle(&doing, items, answer.parse(&doing)?)?;
+                let (settled, again) = settle(target, items, answer.parse(&doing)?)?;
                 outcomes.extend(settled);
                 if let Some((items, failure)) = again {
                     if !backoff.wait(&doing).await {
@@ -111,6 +112,10 @@ async fn send(client: &Client, target: &str, items: Vec<Item>) -> Result<Vec<Pla
         }
     }
     Ok(outcomes)
+}
+
+fn doing(target: &str) -> String {
+    format!("writing to index {target}")
 }
 
 /// What the server finds too large is tried in halves; one document alone is refused.
@@ -144,9 +149,14 @@ struct ItemStatus {
 type Again = Option<(Vec<Item>, Error)>;
 
 /// Outcomes of the items that have one, and those to send again with what was said of the last.
-fn settle(doing: &str, items: Vec<Item>, answer: BulkAnswer) -> Result<(Vec<Placed>, Again)> {
+fn settle(target: &str, items: Vec<Item>, answer: BulkAnswer) -> Result<(Vec<Placed>, Again)> {
+    let doing = doing(target);
     if items.len() != answer.items.len() {
-        return Err(Error::Corrupt(format!("{doing}: {} outcomes for {} items", answer.items.len(), items.len())));
+        return Err(Error::Corrupt(format!(
+            "{doing}: {} outcomes for {} items",
+            answer.items.len(),
+            items.len()
+        )));
     }
     let mut outcomes = Vec::with_capacity(items.len());
     let mut again: Again = None;
@@ -154,11 +164,11 @@ fn settle(doing: &str, items: Vec<Item>, answer: BulkAnswer) -> Result<(Vec<Plac
         match status {
             ..400 => outcomes.push((item.place, WriteOutcome::Applied)),
             409 => outcomes.push((item.place, WriteOutcome::Stale)),
-            400 | TOO_LARGE if !may_pass(status, &error) => {
+            400 | TOO_LARGE if !may_pass(status, &error, target) => {
                 outcomes.push((item.place, WriteOutcome::Rejected(error.text())));
             }
             _ => {
-                let failure = refused(doing, status, &error);
+                let failure = refused(&doing, status, &error, target);
                 if !matches!(failure, Error::Transient { .. }) {
                     return Err(failure);
                 }

@@ -31,8 +31,12 @@ pub(super) struct Answer {
 
 impl Client {
     pub(super) fn new(url: &str, config: &ElasticConfig) -> Result<Self> {
-        let invalid = |why: String| Error::Invalid(format!("Elasticsearch at {}: {why}", without_password(url)));
+        let invalid =
+            |why: String| Error::Invalid(format!("Elasticsearch at {}: {why}", without_password(url)));
         let mut url = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(invalid("begin with http:// or https://".to_owned()));
+        }
         let credentials = config.credentials.clone().or_else(|| credentials_of(&url));
         // Else they would be sent twice.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
@@ -41,8 +45,8 @@ impl Client {
             builder = builder.auth(authorization(credentials)?);
         }
         if let Some(pem) = &config.ca_certificate {
-            let certificate =
-                Certificate::from_pem(pem).map_err(|error| invalid(format!("its CA certificate: {error}")))?;
+            let certificate = Certificate::from_pem(pem)
+                .map_err(|error| invalid(format!("its CA certificate: {error}")))?;
             builder = builder.cert_validation(CertificateValidation::Full(certificate));
         }
         let transport = builder.build().map_err(|error| invalid(error.to_string()))?;
@@ -58,10 +62,10 @@ impl Client {
                 Ok(answer) if answer.status < 400 => return Ok(answer),
                 Ok(answer) => {
                     let reason = Reason::of(&answer.body);
-                    if !may_pass(answer.status, &reason) {
+                    if !may_pass(answer.status, &reason, target_of(path)) {
                         return Ok(answer);
                     }
-                    refused(doing, answer.status, &reason)
+                    refused(doing, answer.status, &reason, target_of(path))
                 }
                 Err(error) => Error::transient(doing, error),
             };
@@ -82,7 +86,7 @@ impl Client {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let answer = self.send(doing, method, path, &body).await?;
         if answer.status >= 400 {
-            return Err(refused(doing, answer.status, &Reason::of(&answer.body)));
+            return Err(answer.refusal(doing, path));
         }
         answer.parse(doing)
     }
@@ -108,6 +112,11 @@ impl Client {
 }
 
 impl Answer {
+    /// A status from 400 on as an error.
+    pub(super) fn refusal(&self, doing: &str, path: &str) -> Error {
+        refused(doing, self.status, &Reason::of(&self.body), target_of(path))
+    }
+
     pub(super) fn parse<T: DeserializeOwned>(&self, doing: &str) -> Result<T> {
         serde_json::from_slice(&self.body)
             .map_err(|error| Error::Corrupt(format!("{doing}: an answer that we do not understand: {error}")))
@@ -127,15 +136,26 @@ impl Backoff {
         if self.tries == self.retries.retries_max {
             return false;
         }
-        let doubled = self.retries.wait_min.saturating_mul(1 << self.tries.min(16)).min(self.retries.wait_max);
+        let doubled =
+            self.retries.wait_min.saturating_mul(1 << self.tries.min(16)).min(self.retries.wait_max);
         self.tries += 1;
         // A hasher's random key is chance enough to keep many writers from coming back all at once.
         let [chance, ..] = RandomState::new().hash_one(self.tries).to_le_bytes();
         let wait = doubled.mul_f64(1.0 - f64::from(chance) / 512.0);
-        tracing::debug!(doing, tries = self.tries, wait_ms = wait.as_millis(), "Elasticsearch is busy: waiting");
+        tracing::debug!(
+            doing,
+            tries = self.tries,
+            wait_ms = wait.as_millis(),
+            "Elasticsearch is busy: waiting"
+        );
         tokio::time::sleep(wait).await;
         true
     }
+}
+
+/// The alias that a path is addressed to.
+fn target_of(path: &str) -> &str {
+    path.split_once('/').map_or(path, |(target, _)| target)
 }
 
 fn authorization(credentials: Credentials) -> Result<Authorization> {
@@ -145,9 +165,9 @@ fn authorization(credentials: Credentials) -> Result<Authorization> {
         Credentials::ApiKey(key) if key.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(Authorization::EncodedApiKey(key))
         }
-        Credentials::ApiKey(_) => {
-            Err(Error::Invalid("the API key of Elasticsearch: give the `encoded` form, one line of base64".to_owned()))
-        }
+        Credentials::ApiKey(_) => Err(Error::Invalid(
+            "the API key of Elasticsearch: give the `encoded` form, one line of base64".to_owned(),
+        )),
     }
 }
 

@@ -68,7 +68,8 @@ impl ElasticConfig {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
         let starts = self.alias.starts_with(|first: char| first.is_ascii_lowercase());
         if starts && self.alias.len() <= 100 && self.alias.bytes().all(is_plain) {
             return Ok(());

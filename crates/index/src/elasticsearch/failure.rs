@@ -8,6 +8,8 @@ const BUSY: [u16; 5] = [408, 429, 502, 503, 504];
 /// An index made read-only, such as by the flood-stage watermark; it is freed by the server or by an operator.
 const BLOCKED: &str = "cluster_block_exception";
 
+const AWAY: &str = "index_not_found_exception";
+
 /// The `error` of an answer, or of one item of a bulk answer.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Reason {
@@ -17,6 +19,9 @@ pub(super) struct Reason {
     reason: Option<String>,
     #[serde(default)]
     caused_by: Option<Box<Reason>>,
+    /// The index that it is about.
+    #[serde(default)]
+    index: Option<String>,
 }
 
 impl Reason {
@@ -27,7 +32,10 @@ impl Reason {
             error: Reason,
         }
         serde_json::from_slice::<Answer>(body).map_or_else(
-            |_| Self { reason: Some(String::from_utf8_lossy(body).chars().take(300).collect()), ..Self::default() },
+            |_| Self {
+                reason: Some(String::from_utf8_lossy(body).chars().take(300).collect()),
+                ..Self::default()
+            },
             |answer| answer.error,
         )
     }
@@ -40,18 +48,30 @@ impl Reason {
     }
 }
 
-/// Whether the same request may go through later.
-pub(super) fn may_pass(status: u16, reason: &Reason) -> bool {
-    BUSY.contains(&status) || reason.kind == BLOCKED
+/// Whether the same request to this alias may go through later.
+pub(super) fn may_pass(status: u16, reason: &Reason, target: &str) -> bool {
+    BUSY.contains(&status) || reason.kind == BLOCKED || has_moved(reason, target)
+}
+
+/// Whether the index behind the alias was dropped while the request was on its way: the alias points to the
+/// next one by now. If the alias itself is away, it is the alias that the server names; and `_aliases` names
+/// no alias.
+fn has_moved(reason: &Reason, target: &str) -> bool {
+    let is_alias = !target.starts_with('_');
+    is_alias && reason.kind == AWAY && reason.index.as_deref().is_some_and(|index| index != target)
 }
 
 /// A refusal as an error of ours.
-pub(super) fn refused(doing: &str, status: u16, reason: &Reason) -> Error {
+pub(super) fn refused(doing: &str, status: u16, reason: &Reason, target: &str) -> Error {
     let text = reason.text();
     match status {
-        _ if may_pass(status, reason) => Error::transient(doing, format!("Elasticsearch answers {status}: {text}")),
+        _ if may_pass(status, reason, target) => {
+            Error::transient(doing, format!("Elasticsearch answers {status}: {text}"))
+        }
         404 => Error::NotFound(format!("{doing}: {text}; the index or its alias")),
-        401 | 403 => Error::Invalid(format!("{doing}: Elasticsearch answers {status}, check the credentials: {text}")),
+        401 | 403 => {
+            Error::Invalid(format!("{doing}: Elasticsearch answers {status}, check the credentials: {text}"))
+        }
         500.. => Error::transient(doing, format!("Elasticsearch answers {status}: {text}")),
         _ => Error::Invalid(format!("{doing}: Elasticsearch answers {status}: {text}")),
     }

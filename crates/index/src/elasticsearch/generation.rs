@@ -1,7 +1,7 @@
 //! Generations: one index each, the alias on the live one; making, finding, switching.
 
 use super::ElasticIndex;
-use super::failure::{Reason, refused};
+use super::failure::Reason;
 use crate::error::{Error, Result};
 use crate::limits;
 use elasticsearch::http::Method;
@@ -99,7 +99,7 @@ impl ElasticIndex {
         let answer = self.client.send(&doing, Method::Get, &path, &[]).await?;
         match answer.status {
             404 => Ok(Vec::new()),
-            400.. => Err(refused(&doing, answer.status, &Reason::of(&answer.body))),
+            400.. => Err(answer.refusal(&doing, &path)),
             _ => Ok(answer.parse::<BTreeMap<String, Value>>(&doing)?.into_keys().collect()),
         }
     }
@@ -119,13 +119,12 @@ impl ElasticIndex {
             settings["refresh_interval"] = json!(format!("{}ms", interval.as_millis()));
         }
         let body = json!({"settings": settings, "mappings": mapping(), "aliases": aliases}).to_string();
-        let answer =
-            self.client.send(&doing, Method::Put, &index_name(alias, name), body.as_bytes()).await?;
-        let reason = Reason::of(&answer.body);
-        if answer.status < 400 || reason.kind == EXISTS {
+        let path = index_name(alias, name);
+        let answer = self.client.send(&doing, Method::Put, &path, body.as_bytes()).await?;
+        if answer.status < 400 || Reason::of(&answer.body).kind == EXISTS {
             return Ok(());
         }
-        Err(refused(&doing, answer.status, &reason))
+        Err(answer.refusal(&doing, &path))
     }
 }
 

@@ -29,7 +29,12 @@ struct Named {
     name: String,
 }
 
-pub(super) async fn search(client: &Client, target: &str, text: &str, limit: usize) -> Result<Vec<SearchHit>> {
+pub(super) async fn search(
+    client: &Client,
+    target: &str,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<SearchHit>> {
     let sought: Vec<Value> = text::query_words(text).iter().flat_map(|word| clauses(word)).collect();
     if sought.is_empty() || limit == 0 {
         return Ok(Vec::new());
@@ -42,7 +47,10 @@ pub(super) async fn search(client: &Client, target: &str, text: &str, limit: usi
         "sort": [{"_score": "desc"}, {"id": "asc"}],
     });
     let found: Vec<NamedHit> = hits(client, "searching the index", target, &body).await?;
-    Ok(found.into_iter().map(|hit| SearchHit { id: hit.id, name: hit.source.name, score: hit.score }).collect())
+    Ok(found
+        .into_iter()
+        .map(|hit| SearchHit { id: hit.id, name: hit.source.name, score: hit.score })
+        .collect())
 }
 
 /// A word as typed or nearly so, and the words that begin with it.

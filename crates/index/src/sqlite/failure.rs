@@ -11,9 +11,10 @@ pub(super) fn failed<E: Into<sqlx::Error>, D: Describe>(doing: D) -> impl FnOnce
         let error = error.into();
         let code = error.as_database_error().and_then(|error| error.code());
         match code.as_deref() {
-            Some(code) if NOT_A_DATABASE.contains(&code) => {
-                Error::Corrupt(format!("{}: {error}; delete the file and replay into a new one", doing.describe()))
-            }
+            Some(code) if NOT_A_DATABASE.contains(&code) => Error::Corrupt(format!(
+                "{}: {error}; delete the file and replay into a new one",
+                doing.describe()
+            )),
             // Busy, full, unreadable: it may pass. What cannot pass was refused before it came here.
             _ => Error::transient(doing.describe(), error),
         }

@@ -8,7 +8,8 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use std::fmt;
 
 /// The files that a generation's tables go through, in order; `{g}` in them stands for its id.
-const LAYOUTS: [&str; 1] = [include_str!("../../../../migrations/sqlite/index/generation/0001_documents.sql")];
+const LAYOUTS: [&str; 1] =
+    [include_str!("../../../../migrations/sqlite/index/generation/0001_documents.sql")];
 
 /// The generation that is live before anybody made one.
 const FIRST: &str = "first";
@@ -49,10 +50,14 @@ impl Scope {
 }
 
 impl SqliteIndex {
-    /// Makes the first generation where there is none, and lifts older ones to the layout of this code.
+    /// Runs the migrations, makes the first generation where there is none, and lifts older ones to the layout
+    /// of this code; all in one transaction, because sqlx has no lock for migrations on SQLite and two processes
+    /// may open a new file at once.
     pub(super) async fn bring_up_to_date(&self) -> Result<()> {
         let doing = "bringing the index up to date";
         let mut tx = self.begin_write().await?;
+        // `run` would want a connection for every lifetime, which the compiler cannot prove inside a `Send` future.
+        sqlx::migrate!("../../migrations/sqlite/index").run_direct(None, &mut *tx, false).await.map_err(failed(doing))?;
         let mut held: Vec<(GenerationId, i64)> = sqlx::query_as("SELECT id, layout FROM generation")
             .fetch_all(&mut *tx)
             .await

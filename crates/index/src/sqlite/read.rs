@@ -170,7 +170,8 @@ fn stored((id, version, keys, features): Row) -> Result<StoredDocument> {
 }
 
 pub(super) fn parse_keys(id: RecordId, keys: &str) -> Result<Vec<String>> {
-    serde_json::from_str(keys).map_err(|_| Error::Corrupt(format!("the keys of document {id} are no JSON array")))
+    serde_json::from_str(keys)
+        .map_err(|_| Error::Corrupt(format!("the keys of document {id} are no JSON array")))
 }
 
 /// Ids as a JSON array of hexadecimal digits: bytes cannot ride in JSON.

@@ -188,7 +188,8 @@ async fn store_postings(
     // In the order of the table, so that neighbours are written together.
     come.sort_unstable();
     let delete = format!("DELETE FROM posting_{generation} WHERE (key, document) IN (VALUES ");
-    for_rows(connection, [&delete, ")"], 2, &gone, |query, (key, number)| query.bind(*key).bind(*number)).await?;
+    for_rows(connection, [&delete, ")"], 2, &gone, |query, (key, number)| query.bind(*key).bind(*number))
+        .await?;
     let insert = format!("INSERT INTO posting_{generation} (key, document) VALUES ");
     for_rows(connection, [&insert, ""], 2, &come, |query, (key, number)| query.bind(*key).bind(*number)).await
 }

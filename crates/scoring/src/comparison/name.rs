@@ -115,8 +115,7 @@ fn compare_words(a: &Name, b: &Name) -> NameLevel {
     if level >= NameLevel::Near {
         return level;
     }
-    let (left, right) = (a.joined(), b.joined());
-    if left == right || (left.len() >= 8 && right.len() >= 8 && similarity::alike(&left, &right)) {
+    if run_together_alike(a, b) {
         return NameLevel::Near;
     }
     if level < NameLevel::Acronym && (stands_for(a, b) || stands_for(b, a)) {
@@ -144,6 +143,22 @@ fn level(shares: &Shares) -> NameLevel {
         _ => NameLevel::SomeShared,
     }
 }
+
+/// Whether two names are one but for their blanks (`hi fi` and `hifi`) and, when long, a letter.
+fn run_together_alike(a: &Name, b: &Name) -> bool {
+    let (left, right) = (a.letter_count(), b.letter_count());
+    if left.abs_diff(right) > 1 || left.min(right) < 4 {
+        return false;
+    }
+    let (mut left, mut right) = ([0; LETTERS_MAX], [0; LETTERS_MAX]);
+    match (a.run_together(&mut left), b.run_together(&mut right)) {
+        (Some(left), Some(right)) => similarity::within_edits(left, right, usize::from(left.len() >= 8)),
+        _ => false,
+    }
+}
+
+/// Names of more letters than this are compared word by word only.
+const LETTERS_MAX: usize = 64;
 
 /// How much a word tells, in hundredths.
 fn telling(class: WordClass) -> u32 {

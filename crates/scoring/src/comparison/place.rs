@@ -115,7 +115,7 @@ fn compare_streets(a: &Place, b: &Place) -> StreetLevel {
         (true, true, _) => StreetLevel::Same,
         (true, false, true) => StreetLevel::NearStreet,
         (true, false, false) => StreetLevel::SameNumber,
-        (false, _, true) if similarity::one_edit_apart(&a.number, &b.number) => StreetLevel::NearNumber,
+        (false, _, true) if similarity::within_edits(a.number.as_bytes(), b.number.as_bytes(), 1) => StreetLevel::NearNumber,
         (false, _, true) => StreetLevel::SameStreet,
         (false, _, false) => StreetLevel::Different,
     }

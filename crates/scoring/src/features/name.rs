@@ -72,9 +72,20 @@ impl Name {
         self.words.push(word);
     }
 
-    /// Its words run together: `hi fi` and `hifi` are one.
-    pub(crate) fn joined(&self) -> String {
-        self.words.iter().map(|word| word.text.as_str()).collect()
+    /// How many bytes its words have.
+    pub(crate) fn letter_count(&self) -> usize {
+        self.words.iter().map(|word| word.text.len()).sum()
+    }
+
+    /// Its words without blanks between, or `None` when they do not fit.
+    pub(crate) fn run_together<'a>(&self, out: &'a mut [u8]) -> Option<&'a [u8]> {
+        let mut end = 0;
+        for word in &self.words {
+            let next = end + word.text.len();
+            out.get_mut(end..next)?.copy_from_slice(word.text.as_bytes());
+            end = next;
+        }
+        Some(&out[..end])
     }
 }
 

@@ -216,10 +216,11 @@ async fn replace<R: TableRow>(db: Executor<'_>, rows: Vec<R>, present: Option<&s
     tables::upsert(&mut *db, rows).await?;
     if let (Some(present), Some(kept)) = (present, kept) {
         let delete = format!(
-            "DELETE FROM {} WHERE organization_id IN {} AND id NOT IN {}",
-            R::TABLE,
+            "DELETE FROM {table} WHERE organization_id IN {} AND id NOT IN {}
+             AND source = (SELECT source FROM organization WHERE id = {table}.organization_id)",
             ids!("$1"),
-            ids!("$2")
+            ids!("$2"),
+            table = R::TABLE
         );
         sqlx::query(AssertSqlSafe(delete))
             .bind(present)

@@ -10,6 +10,7 @@ mod import;
 mod people;
 mod port;
 mod read;
+mod rest_rows;
 mod row_set;
 mod tables;
 

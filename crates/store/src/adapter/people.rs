@@ -120,7 +120,7 @@ impl OrganizationsStore {
 }
 
 /// Refuses a write that was decided on what no longer stands.
-async fn check_revisions(db: Executor<'_>, expected: &Revisions) -> Result<()> {
+pub(super) async fn check_revisions(db: Executor<'_>, expected: &Revisions) -> Result<()> {
     let standing: Vec<(Uuid, i64)> = sqlx::query_as(concat!(
         "SELECT id, revision FROM organization WHERE id IN ",
         ids!("$1"),

@@ -2,7 +2,7 @@
 
 use super::OrganizationsStore;
 use crate::error::{Doing, Result};
-use crate::organizations::{MergeRequest, Organizations, Revisions, RowTable, UpsertCounts};
+use crate::organizations::{MergeRequest, Organizations, RestRow, Revisions, RowTable, UpsertCounts};
 use async_trait::async_trait;
 use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
 use sqlx::AssertSqlSafe;
@@ -28,6 +28,12 @@ impl Organizations for OrganizationsStore {
     }
     async fn delete(&self, id: RecordId, expected: i64) -> Result<()> {
         self.remove(id, expected).await
+    }
+    async fn put_row(&self, owner: RecordId, row: &RestRow) -> Result<()> {
+        self.write_rest_row(owner, row).await
+    }
+    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()> {
+        self.remove_rest_row(table, id, expected).await
     }
     async fn family(&self, ids: &[RecordId]) -> Result<Family> {
         self.read_family(ids).await

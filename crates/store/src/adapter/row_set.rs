@@ -4,7 +4,8 @@ use super::tables::{
     AddressRow, IdentifierRow, LocationRow, NameRow, OrganizationRow, PhoneRow, RowSet, ServiceAtLocationRow,
     ServiceRow,
 };
-use entity::{Location, Phone, Record, Service};
+use crate::organizations::{REST_SOURCE, RestRow};
+use entity::{Location, Phone, Record, RecordId, Service};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -14,6 +15,19 @@ impl RowSet {
         let mut rows = Self::default();
         for record in records {
             rows.take_record(record);
+        }
+        rows
+    }
+
+    /// The rows of what people added to a record.
+    pub(super) fn of_rest_row(owner: RecordId, row: RestRow) -> Self {
+        let mut rows = Self::default();
+        let owner = Owner { id: owner.0, source: REST_SOURCE.to_owned() };
+        // After those of the import.
+        let position = i64::from(u16::MAX);
+        match row {
+            RestRow::Location(location) => rows.take_location(&owner, position, location),
+            RestRow::Service(service) => rows.take_service(&owner, position, service),
         }
         rows
     }

@@ -1,0 +1,79 @@
+//! The command line. Stable from the first release on.
+
+mod dedupe;
+mod evaluate;
+mod export;
+mod import;
+mod parked;
+mod run;
+mod sample;
+mod topic;
+
+use crate::config::{self, Config, Overrides};
+use crate::logging;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Finds the same organization told several times, lets people merge it, and tells everyone.
+///
+/// Without a command, `orgloop` is `orgloop demo`: the whole loop in one process on files in a data folder, filled
+/// with generated organizations. Settings come from orgloop.toml, then from the environment (ORGLOOP_DATA_DIR,
+/// ORGLOOP_LISTEN, and ORGLOOP_SECTION__KEY for every other key), then from flags.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// The file with the settings [default: orgloop.toml in the working folder, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the embedded files stand [default: orgloop-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole loop, embedded, on generated organizations; prints the address of its page
+    Demo(run::DemoArguments),
+    /// The loop on your databases, brokers and indexes
+    Run(run::RunArguments),
+    /// Write organizations of a file into the store: plain CSV, an HSDS CSV folder, or HSDS JSON
+    Import(import::ImportArguments),
+    /// Write the store's organizations to a file
+    Export(export::ExportArguments),
+    /// Find duplicates in one file, without a store or a service
+    Dedupe(dedupe::DedupeArguments),
+    /// Compare clusters with the truth
+    Evaluate(evaluate::EvaluateArguments),
+    /// Generate organizations with known duplicates
+    Sample(sample::SampleArguments),
+    /// Look into topics
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
+    /// Events that could not be applied: list them, try them again, or drop them
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
+}
+
+/// Runs what was asked for.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides { data_dir: arguments.data_dir, listen: None };
+    let settings = |overrides: &Overrides| -> anyhow::Result<Config> {
+        let config = config::read(arguments.config.as_deref(), overrides)?;
+        logging::start(&config.log)?;
+        Ok(config)
+    };
+    match arguments.command.unwrap_or(Command::Demo(run::DemoArguments::default())) {
+        Command::Demo(demo) => run::demo(settings(&demo.overrides(overrides))?, &demo).await,
+        Command::Run(run) => run::run(settings(&run.overrides(overrides))?, &run).await,
+        Command::Import(import) => import::run(settings(&overrides)?, import).await,
+        Command::Export(export) => export::run(settings(&overrides)?, &export).await,
+        Command::Dedupe(dedupe) => dedupe::run(&dedupe),
+        Command::Evaluate(evaluate) => evaluate::run(&evaluate),
+        Command::Sample(sample) => sample::run(&sample),
+        Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,
+        Command::Parked(parked) => parked::run(settings(&overrides)?, parked).await,
+    }
+}
