@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// Namespace of all derived ids; changing it would rename every row.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f72_676c_6f6f_7000_8000_4853_4453_0001);
 
-/// The id of the row that `source` calls `source_id` in `table`: UUIDv5, the same on every machine.
+/// The id of the row that `source` calls `source_id` in `table`: a UUID of version 5, the same on every machine.
 #[must_use]
 pub fn derive(source: &str, table: &str, source_id: &str) -> Uuid {
     // Lengths keep ("a", "b:c") and ("a:b", "c") apart.

@@ -21,6 +21,7 @@ impl Backend for Cluster {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests find their servers in the environment")]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn cluster() -> Option<Cluster> {
     let bootstrap = std::env::var("ORGLOOP_TEST_KAFKA").ok();
     if bootstrap.is_none() {

@@ -214,8 +214,7 @@ pub(crate) fn site_name(place: usize, random: &mut Random) -> &'static str {
         "Outreach Office",
         "Campus",
     ];
-    let name = random.pick(&NAMES);
-    name
+    random.pick::<&str>(&NAMES)
 }
 
 /// A domain that no one can own (RFC 2606). Short names need a number to stay their owner's alone.

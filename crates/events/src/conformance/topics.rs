@@ -50,20 +50,20 @@ pub async fn says_which_topic_is_missing(backend: &dyn Backend) {
     let names = [missing.clone()];
     for (topic, partition) in [(&missing, 0), (&there, 7)] {
         let at = position(topic, partition, 0);
-        check(topic, log.append(vec![event(topic, partition, "key", "value")]).await);
-        check(topic, log.read(&at, 10, Duration::from_millis(100)).await);
-        check(topic, log.offset_at(&at.at, StartAt::Earliest).await);
-        check(topic, log.offset_at(&at.at, StartAt::Time(0)).await);
+        check(topic, &log.append(vec![event(topic, partition, "key", "value")]).await);
+        check(topic, &log.read(&at, 10, Duration::from_millis(100)).await);
+        check(topic, &log.offset_at(&at.at, StartAt::Earliest).await);
+        check(topic, &log.offset_at(&at.at, StartAt::Time(0)).await);
     }
-    check(&missing, log.join("conformance.nobody", &names).await);
-    check(&missing, log.progress("conformance.nobody", &names).await);
+    check(&missing, &log.join("conformance.nobody", &names).await);
+    check(&missing, &log.progress("conformance.nobody", &names).await);
     let topics = log.topics().await.expect("the topics are listed");
     assert!(!topics.iter().any(|topic| topic.name == missing), "{missing} was made by asking for it");
 }
 
-fn check<T: Debug>(topic: &str, answer: Result<T>) {
+fn check<T: Debug>(topic: &str, answer: &Result<T>) {
     assert!(
-        matches!(&answer, Err(Error::NotFound(what)) if what.contains(topic)),
+        matches!(answer, Err(Error::NotFound(what)) if what.contains(topic)),
         "{topic} is missing: {answer:?}"
     );
 }

@@ -43,8 +43,8 @@ impl Catalog {
         // To ask for a topic must not make it.
         asking.set("allow.auto.create.topics", "false");
         Ok(Self {
-            client: Arc::new(asking.create().map_err(refused)?),
-            admin: base(config, &[]).create().map_err(refused)?,
+            client: Arc::new(asking.create().map_err(|error| refused(&error))?),
+            admin: base(config, &[]).create().map_err(|error| refused(&error))?,
             known: RwLock::default(),
         })
     }

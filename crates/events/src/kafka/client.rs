@@ -29,7 +29,7 @@ pub(super) fn base(config: &KafkaConfig, defaults: &[(&str, &str)]) -> ClientCon
 }
 
 /// Turns a refused setting into our error.
-pub(super) fn refused(error: KafkaError) -> Error {
+pub(super) fn refused(error: &KafkaError) -> Error {
     Error::Invalid(format!("kafka settings: {error}"))
 }
 

@@ -57,7 +57,7 @@ impl Member {
         })?;
         let consumer: GroupConsumer = settings(config, group, session_timeout_ms)
             .create_with_context(Rebalances::default())
-            .map_err(refused)?;
+            .map_err(|error| refused(&error))?;
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(failed(format!("joining group {group}")))?;
         Ok(Self {

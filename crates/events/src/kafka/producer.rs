@@ -129,7 +129,7 @@ fn produce(config: &KafkaConfig) -> Result<FutureProducer> {
         // Headers count for librdkafka, but not for our limit.
         client.set("message.max.bytes", "1048576");
     }
-    client.create().map_err(refused)
+    client.create().map_err(|error| refused(&error))
 }
 
 fn size_of_event(event: &NewEvent) -> usize {

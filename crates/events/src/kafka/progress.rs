@@ -35,7 +35,7 @@ impl Groups {
         }
         let mut client = base(&self.config, &[]);
         client.set("group.id", group).set("enable.auto.commit", "false");
-        let consumer: Arc<BaseConsumer> = Arc::new(client.create().map_err(refused)?);
+        let consumer: Arc<BaseConsumer> = Arc::new(client.create().map_err(|error| refused(&error))?);
         consumers.insert(group.to_owned(), Arc::clone(&consumer));
         Ok(consumer)
     }

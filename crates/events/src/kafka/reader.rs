@@ -88,7 +88,7 @@ impl Pool {
             .set("allow.auto.create.topics", "false")
             // An offset beyond the end must not turn into a replay of everything.
             .set("auto.offset.reset", "error");
-        client.create().map_err(refused)
+        client.create().map_err(|error| refused(&error))
     }
 
     fn put_back(self: &Arc<Self>, reader: Reader) {

@@ -111,47 +111,22 @@ impl Elements {
     /// An object at the top: an element, or a page, whose contents come one by one (`None`).
     fn next_object(&mut self) -> Result<Option<Element>, RowError> {
         let mut scan = Scan::new(self.line, self.column, Watch::Contents);
-        loop {
-            match self.scan_byte(&mut scan)? {
-                Step::More => {}
-                Step::Complete => {
-                    self.mode = Mode::Stream;
-                    return scan.element().map(Some);
-                }
-                Step::Contents => {
-                    self.mode = Mode::Array { page: true, first: true };
-                    return Ok(None);
-                }
-            }
+        if self.scan(&mut scan)? == Step::Contents {
+            self.mode = Mode::Array { page: true, first: true };
+            return Ok(None);
         }
+        self.mode = Mode::Stream;
+        scan.element().map(Some)
     }
 
     /// An element of an array, of any kind.
     fn next_value(&mut self) -> Result<Element, RowError> {
+        if self.peek()? == Some(b'}') {
+            return Err(self.fatal("a value is missing"));
+        }
         let mut scan = Scan::new(self.line, self.column, Watch::Nothing);
-        loop {
-            // A number or word ends before what follows it.
-            let next = self.peek()?;
-            if scan.depth == 0 && !scan.in_string && matches!(next, Some(b',' | b']' | b'}') | None) {
-                if !scan.bytes.is_empty() {
-                    return scan.element();
-                }
-                return Err(self.fatal("a value is missing"));
-            }
-            if self.scan_byte(&mut scan)? == Step::Complete {
-                return scan.element();
-            }
-        }
-    }
-
-    fn scan_byte(&mut self, scan: &mut Scan) -> Result<Step, RowError> {
-        match self.bump()? {
-            Some(byte) => Ok(scan.feed(byte)),
-            None => {
-                self.mode = Mode::Done;
-                Err(scan.cut_off())
-            }
-        }
+        self.scan(&mut scan)?;
+        scan.element()
     }
 
     /// Skips the fields of a page behind its contents.
@@ -159,8 +134,43 @@ impl Elements {
         let mut scan = Scan::new(self.line, self.column, Watch::Nothing);
         scan.depth = 1;
         scan.is_discarded = true;
-        while self.scan_byte(&mut scan)? != Step::Complete {}
-        Ok(())
+        self.scan(&mut scan).map(drop)
+    }
+
+    /// Reads on until the value is complete, or its contents begin.
+    fn scan(&mut self, scan: &mut Scan) -> Result<Step, RowError> {
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) => return Err(self.io_error(&error)),
+            };
+            if chunk.is_empty() {
+                self.mode = Mode::Done;
+                return Err(scan.cut_off());
+            }
+            let mut used = 0;
+            let mut step = Step::More;
+            for &byte in chunk {
+                if scan.ends_before(byte) {
+                    step = Step::Complete;
+                    break;
+                }
+                used += 1;
+                self.column += 1;
+                if byte == b'\n' {
+                    (self.line, self.column) = (self.line + 1, 1);
+                }
+                step = scan.feed(byte);
+                if step != Step::More {
+                    break;
+                }
+            }
+            self.input.consume(used);
+            self.offset += used as u64;
+            if step != Step::More {
+                return Ok(step);
+            }
+        }
     }
 
     /// The next line that is not blank.

@@ -37,12 +37,12 @@ pub(super) enum Watch {
 
 /// One value being cut out. Brackets are counted, not matched: that is the parser's part.
 pub(super) struct Scan {
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     line: u64,
     column: u64,
     watch: Watch,
     pub(super) depth: usize,
-    pub(super) in_string: bool,
+    in_string: bool,
     is_escaped: bool,
     string_start: usize,
     string_length: usize,
@@ -102,6 +102,11 @@ impl Scan {
             _ => {}
         }
         Step::More
+    }
+
+    /// A number or a word in an array ends where something else follows it.
+    pub(super) fn ends_before(&self, byte: u8) -> bool {
+        self.depth == 0 && !self.in_string && !self.bytes.is_empty() && matches!(byte, b',' | b']' | b'}')
     }
 
     fn feed_string(&mut self, byte: u8) -> Step {
