@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
+#[cfg(test)]
 #[path = "sqlite/compaction.rs"]
 mod compaction;
+#[cfg(test)]
 #[path = "sqlite/crash.rs"]
 mod crash;
 

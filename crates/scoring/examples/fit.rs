@@ -46,7 +46,7 @@ const BY_HAND: [(&str, &str, f64); 6] = [
     ("grain", "similar", 0.0),
     ("grain", "both have many, some shared", 0.0),
     ("grain", "both have many, none shared", -2.0),
-    ("grain", "one a single site, the other has several", -6.0),
+    ("grain", "one a single site, the other has several", -10.0),
 ];
 
 fn main() {

@@ -123,7 +123,7 @@ async fn held<'a>(
         .map_err(failed(doing))?;
     let mut slots = HashMap::with_capacity(ids.len());
     for (id, number, version, deleted, keys) in rows {
-        let keys = super::read::parse_keys(id.into(), &keys)?;
+        let keys = super::read::parse_keys(id.into(), keys.as_bytes())?;
         let held = Held { version: Version(version), deleted, keys };
         slots.insert(RecordId(id), Slot { number, held: Some(held), next: None });
     }

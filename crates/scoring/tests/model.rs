@@ -1,0 +1,114 @@
+//! The shipped model and what is refused of others.
+
+use chrono::{DateTime, Utc};
+use entity::organization::Extra;
+use entity::{Address, Location, Organization, Phone, Record, RecordId};
+use scoring::{Error, FeatureVector, Model, compare, features};
+use uuid::Uuid;
+
+const SHIPPED: &str = include_str!("../../../models/2026-11-1/model.json");
+
+fn refusal(from: &str, to: &str) -> String {
+    let text = SHIPPED.replacen(from, to, 1);
+    assert_ne!(text, SHIPPED, "{from} is in the model");
+    match Model::from_json(&text).unwrap_err() {
+        Error::Invalid(what) => what,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    assert_eq!(Model::shipped().version(), "2026-11-1");
+    assert!(refusal("\"phone\"", "\"telephone\"").contains("`telephone`, this release has `phone`"));
+    assert!(refusal("\"same, toll-free\"", "\"free\"").contains("level of phone 5 is `free`"));
+    assert!(refusal("\"block_size_max\": 50", "\"block_size_max\": 1").contains("block_size_max"));
+    assert!(refusal("\"log_odds\": ", "\"log_odds\": 9").contains("would tie"));
+    assert!(matches!(Model::from_json("{}"), Err(Error::Json(_))));
+}
+
+#[test]
+fn levels_of_another_release_are_refused() {
+    assert!(FeatureVector::from_levels(&[0; 3]).is_err());
+    let mut levels = compare(&site("a", "1 Main St"), &site("a", "1 Main St")).levels().to_vec();
+    levels[0] = 99;
+    assert!(Model::shipped().explain(&levels, 10).is_err());
+}
+
+#[test]
+fn the_prior_moves_at_powers_of_two_only_and_never_up() {
+    let model = Model::shipped();
+    assert_eq!(model.prior(0).to_bits(), model.prior(1_023).to_bits());
+    assert_eq!(model.prior(65_536).to_bits(), model.prior(131_071).to_bits());
+    assert!(model.prior(131_072) < model.prior(65_536));
+}
+
+fn record(name: &str, streets: &[String]) -> Record {
+    let location = |street: &String| Location {
+        id: Uuid::nil().into(),
+        source_id: String::new(),
+        name: None,
+        alternate_name: None,
+        description: None,
+        location_type: None,
+        url: None,
+        transportation: None,
+        latitude: None,
+        longitude: None,
+        addresses: vec![Address {
+            id: Uuid::nil(),
+            source_id: String::new(),
+            attention: None,
+            address_1: Some(street.clone()),
+            address_2: None,
+            city: Some("Springfield".to_owned()),
+            region: None,
+            state_province: Some("IL".to_owned()),
+            postal_code: Some("62701".to_owned()),
+            country: Some("US".to_owned()),
+            address_type: None,
+            extra: Extra::default(),
+        }],
+        phones: Vec::new(),
+        extra: Extra::default(),
+    };
+    let phone = Phone {
+        id: Uuid::nil(),
+        source_id: String::new(),
+        number: "(217) 555-0123".to_owned(),
+        extension: None,
+        phone_type: None,
+        description: None,
+        extra: Extra::default(),
+    };
+    Record {
+        id: RecordId(Uuid::nil()),
+        source: String::new(),
+        source_id: String::new(),
+        created_at: DateTime::<Utc>::UNIX_EPOCH,
+        organization: Organization {
+            name: Some(name.to_owned()),
+            website: Some("https://hopefoundation.org".to_owned()),
+            phones: vec![phone],
+            locations: streets.iter().map(location).collect(),
+            ..Organization::default()
+        },
+    }
+}
+
+fn site(name: &str, street: &str) -> scoring::RecordFeatures {
+    features(&record(name, &[street.to_owned()]))
+}
+
+#[test]
+fn an_agency_and_its_twelve_sites_do_not_match_and_a_site_matches_its_copy() {
+    let model = Model::shipped();
+    let weigh = |a: &scoring::RecordFeatures, b: &scoring::RecordFeatures| model.weigh(&compare(a, b)) + model.prior(1_000);
+    let streets: Vec<String> = (0..12).map(|at| format!("{} Oak Street", 100 + 37 * at)).collect();
+    let agency = features(&record("Hope Foundation", &streets));
+    let sites: Vec<_> = streets.iter().map(|street| site("Hope Foundation", street)).collect();
+    for (at, site) in sites.iter().enumerate() {
+        assert!(weigh(&agency, site) < model.threshold(), "the agency and its site {at}");
+        assert!(weigh(site, site) > model.threshold(), "site {at} and its copy");
+    }
+}
