@@ -1,1 +1,1 @@
-//! Whole-loop tests through the public surface.
+//! Whole-loop tests through the public surface: REST, topics, and the command line. See `whole_loop/`.

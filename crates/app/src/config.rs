@@ -58,6 +58,8 @@ pub(crate) struct EventSettings {
     pub(crate) partitions: i32,
     /// Further properties of the Kafka client, such as `security.protocol`.
     pub(crate) properties: BTreeMap<String, String>,
+    /// Before the name of each consumer group: two deployments on one Kafka need two prefixes.
+    pub(crate) group_prefix: String,
     /// A member of a group that is silent for longer loses its partitions.
     pub(crate) session_timeout_ms: u64,
 }
@@ -138,6 +140,7 @@ fn defaults() -> serde_json::Value {
             registry_password: String::new(),
             partitions: PARTITIONS_DEFAULT,
             properties: BTreeMap::new(),
+            group_prefix: "orgloop.".into(),
             session_timeout_ms: 10_000,
         },
         "index": IndexSettings {

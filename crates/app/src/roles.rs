@@ -143,7 +143,7 @@ impl Process {
             model: Arc::clone(&self.model),
         };
         let mut settings = self.follower(stage::SCORER, &[Product::Record], self.config.scorer.batch_size_max);
-        settings.behind = Some(stage::INDEXER.into());
+        settings.behind = Some(self.group(stage::INDEXER));
         self.spawn(settings, scorer, stop, tasks);
         Ok(())
     }
@@ -255,7 +255,11 @@ impl Process {
     fn watched(&self, group: &str, products: &[Product]) -> Watched {
         let names = self.topics.codec.names();
         let topics = products.iter().map(|product| names.name(*product).to_owned()).collect();
-        Watched { stage: group.to_owned(), group: group.to_owned(), topics }
+        Watched { stage: group.to_owned(), group: self.group(group), topics }
+    }
+
+    fn group(&self, stage: &str) -> String {
+        format!("{}{stage}", self.config.events.group_prefix)
     }
 
     fn spawn(&self, settings: RunnerSettings, stage: impl Stage + 'static, stop: &Stop, tasks: &mut JoinSet<()>) {

@@ -112,5 +112,5 @@ fn starts_like_json(path: &Path) -> Result<bool, Error> {
         .extension()
         .is_some_and(|end| ["json", "ndjson", "jsonl"].iter().any(|known| end.eq_ignore_ascii_case(known)));
     let json_start = matches!(text.first(), Some(b'{' | b'['));
-    Ok(json_start || (json_name && !text.is_empty()))
+    Ok(json_start || json_name)
 }

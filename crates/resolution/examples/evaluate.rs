@@ -1,7 +1,13 @@
 //! Scores a model on labelled sets: `cargo run --release -p orgloop-resolution --example evaluate -- MODEL.json SET_FOLDER...`
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss, reason = "a tool for those who tune")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a tool for those who tune"
+)]
 
+#[expect(unreachable_pub, reason = "shared with tests")]
 #[path = "../tests/quality/measure.rs"]
 mod measure;
 #[expect(dead_code, unreachable_pub, reason = "shared with tests")]

@@ -65,7 +65,10 @@ impl Linkage {
                     *link = (link.0 + weight, link.1 + 1);
                 }
             }
-            let never = graph.never[record].iter().filter(|other| inside(**other)).map(|other| graph.must_group[*other]);
+            let never = graph.never[record]
+                .iter()
+                .filter(|other| inside(**other))
+                .map(|other| graph.must_group[*other]);
             group.never.extend(never.filter(|theirs| *theirs != own));
         }
         Self { groups }
@@ -74,18 +77,20 @@ impl Linkage {
     /// What the group may join at or over the threshold.
     fn joins(&self, at: usize, threshold: Micro) -> impl Iterator<Item = Join> {
         let group = &self.groups[&at];
-        group.links.iter().filter(|(other, _)| !group.never.contains(other)).filter_map(move |(&other, &(sum, count))| {
-            let sizes = (group.members.len(), self.groups[&other].members.len());
-            let pairs = sizes.0 * sizes.1;
-            #[expect(clippy::cast_possible_wrap, reason = "pairs of a component of some thousands")]
-            let missing = micro(MISSING_WEIGHT) * (pairs - count) as Micro;
-            let mean = mean(sum + missing, pairs);
-            let (first, second) = (at.min(other), at.max(other));
-            let sizes = if first == at { sizes } else { (sizes.1, sizes.0) };
-            #[expect(clippy::cast_precision_loss, reason = "a threshold has few digits")]
-            let enough = mean >= threshold as f64;
-            enough.then_some(Join { mean, first, second, sizes })
-        })
+        group.links.iter().filter(|(other, _)| !group.never.contains(other)).filter_map(
+            move |(&other, &(sum, count))| {
+                let sizes = (group.members.len(), self.groups[&other].members.len());
+                let pairs = sizes.0 * sizes.1;
+                #[expect(clippy::cast_possible_wrap, reason = "pairs of a component of some thousands")]
+                let missing = micro(MISSING_WEIGHT) * (pairs - count) as Micro;
+                let mean = mean(sum + missing, pairs);
+                let (first, second) = (at.min(other), at.max(other));
+                let sizes = if first == at { sizes } else { (sizes.1, sizes.0) };
+                #[expect(clippy::cast_precision_loss, reason = "a threshold has few digits")]
+                let enough = mean >= threshold as f64;
+                enough.then_some(Join { mean, first, second, sizes })
+            },
+        )
     }
 
     fn is_current(&self, join: &Join) -> bool {

@@ -10,7 +10,10 @@ const STEP: Micro = 1_000_000;
 /// The components, each sorted; a record without links is one of its own.
 pub(crate) fn components(graph: &Graph) -> Vec<Vec<usize>> {
     let all: Vec<usize> = (0..graph.len()).collect();
-    let mut waiting = split(graph, &all, graph.threshold).into_iter().map(|part| (part, graph.threshold)).collect::<Vec<_>>();
+    let mut waiting = split(graph, &all, graph.threshold)
+        .into_iter()
+        .map(|part| (part, graph.threshold))
+        .collect::<Vec<_>>();
     let mut done = Vec::new();
     while let Some((component, threshold)) = waiting.pop() {
         // Over the limit no pair is left: what is still together, must-links hold.
@@ -28,7 +31,8 @@ fn split(graph: &Graph, records: &[usize], threshold: Micro) -> Vec<Vec<usize>> 
     let mut sets = DisjointSets::new(records.len());
     let place = |record: usize| records.binary_search(&record).ok();
     for (at, &record) in records.iter().enumerate() {
-        let strong = graph.pairs[record].iter().filter(|(other, weight)| **other > record && **weight >= threshold);
+        let strong =
+            graph.pairs[record].iter().filter(|(other, weight)| **other > record && **weight >= threshold);
         for other in strong.filter_map(|(other, _)| place(*other)).chain(place(graph.must_group[record])) {
             sets.join(at, other);
         }

@@ -26,7 +26,8 @@ impl Graph {
         let mut nodes = input.records.clone();
         nodes.sort_unstable_by_key(|node| (node.created_at, node.id));
         nodes.dedup_by_key(|node| node.id);
-        let places: HashMap<RecordId, usize> = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
+        let places: HashMap<RecordId, usize> =
+            nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
         let place = |pair: &CandidatePair| Some((*places.get(&pair.left())?, *places.get(&pair.right())?));
 
         let mut pairs = vec![BTreeMap::new(); nodes.len()];
@@ -61,7 +62,9 @@ impl Graph {
         let mut conflicts = Vec::new();
         for &member in members {
             let inside = self.never[member].iter().filter(|other| members.binary_search(other).is_ok());
-            conflicts.extend(inside.filter_map(|&other| CandidatePair::new(self.nodes[member].id, self.nodes[other].id)));
+            conflicts.extend(
+                inside.filter_map(|&other| CandidatePair::new(self.nodes[member].id, self.nodes[other].id)),
+            );
         }
         conflicts.sort_unstable();
         conflicts.dedup();

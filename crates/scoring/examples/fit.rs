@@ -4,7 +4,12 @@
 //!
 //! A set's weight in the regression does not grow with its size. Runs twice give the same bytes.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss, reason = "a tool for those who tune")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a tool for those who tune"
+)]
 
 #[path = "fit/em.rs"]
 mod em;
@@ -51,7 +56,11 @@ const BY_HAND: [(&str, &str, f64); 6] = [
 
 fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let em_only = arguments.iter().position(|argument| argument == "--em-only").map(|at| arguments.remove(at)).is_some();
+    let em_only = arguments
+        .iter()
+        .position(|argument| argument == "--em-only")
+        .map(|at| arguments.remove(at))
+        .is_some();
     let out = arguments.remove(0);
     let sets: Vec<Evidence> = arguments.iter().map(|folder| evidence(folder, BLOCK_SIZE_MAX)).collect();
     let shape = Shape::new();
@@ -90,7 +99,8 @@ fn evidence(folder: &str, cap: usize) -> Evidence {
     let labels: Vec<_> = pairs.iter().map(label).collect();
     let matches = labels.iter().filter(|label| **label == Some(true)).count();
     println!("{}: {} records, {} pairs, {matches} known matches", set.name, set.records.len(), pairs.len());
-    let levels = pairs.iter().map(|&(a, b)| scoring::compare(&features[a], &features[b]).levels().to_vec()).collect();
+    let levels =
+        pairs.iter().map(|&(a, b)| scoring::compare(&features[a], &features[b]).levels().to_vec()).collect();
     Evidence { records: set.records.len(), levels, labels }
 }
 

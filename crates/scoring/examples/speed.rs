@@ -1,6 +1,11 @@
 //! What features, bytes, keys and comparing cost: `cargo run --release -p orgloop-scoring --example speed -- SET_FOLDER...`
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss, reason = "a tool for those who tune")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a tool for those who tune"
+)]
 
 #[expect(dead_code, unreachable_pub, reason = "shared with tests")]
 #[path = "../tests/quality/sets.rs"]
@@ -17,8 +22,9 @@ fn main() {
         let features: Vec<_> = timed("features", n, || set.records.iter().map(scoring::features).collect());
         let bytes: Vec<_> = timed("to_bytes", n, || features.iter().map(RecordFeatures::to_bytes).collect());
         println!("   {:.0} bytes a record", bytes.iter().map(Vec::len).sum::<usize>() as f64 / n as f64);
-        let read: Vec<_> =
-            timed("from_bytes", n, || bytes.iter().map(|bytes| RecordFeatures::from_bytes(bytes).unwrap()).collect());
+        let read: Vec<_> = timed("from_bytes", n, || {
+            bytes.iter().map(|bytes| RecordFeatures::from_bytes(bytes).unwrap()).collect()
+        });
         let keys: Vec<_> = timed("keys", n, || read.iter().map(scoring::blocking_keys).collect());
         let pairs = sets::candidates(&keys, model.block_size_max());
         let sum: f64 = timed("compare and weigh", pairs.len(), || {

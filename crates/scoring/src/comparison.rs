@@ -146,7 +146,12 @@ pub fn compare(a: &RecordFeatures, b: &RecordFeatures) -> FeatureVector {
     }
 }
 
-fn pattern(name: name::NameLevel, street: place::StreetLevel, phone: contact::PhoneLevel, online: contact::OnlineLevel) -> u8 {
+fn pattern(
+    name: name::NameLevel,
+    street: place::StreetLevel,
+    phone: contact::PhoneLevel,
+    online: contact::OnlineLevel,
+) -> u8 {
     let Some(name) = name.closeness() else { return 0 };
     let place = street.agreement();
     let contact = contact::agreement(phone, online);

@@ -106,7 +106,8 @@ fn put_place(out: &mut Vec<u8>, place: &Place) {
 }
 
 fn place_texts(place: &Place) -> [&str; 9] {
-    let Place { number, street, direction, suffix, unit, postcode, city, state, country, position: _ } = place;
+    let Place { number, street, direction, suffix, unit, postcode, city, state, country, position: _ } =
+        place;
     [number, street, direction, suffix, unit, postcode, city, state, country]
 }
 
@@ -177,7 +178,8 @@ impl Reader<'_> {
     fn name(&mut self) -> Result<Name> {
         Ok(Name {
             words: self.list(|reader| {
-                let class = CLASSES.get(usize::from(reader.byte()?)).ok_or(Error::Corrupt("a word of no class"))?;
+                let class =
+                    CLASSES.get(usize::from(reader.byte()?)).ok_or(Error::Corrupt("a word of no class"))?;
                 Ok(Word { class: *class, text: reader.text()? })
             })?,
             numbers: self.list(Self::text)?,

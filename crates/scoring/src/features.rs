@@ -84,7 +84,8 @@ fn phones(organization: &Organization, country: &str) -> Vec<String> {
 
 fn identifiers(organization: &Organization) -> Vec<(String, String)> {
     let registered = organization.identifiers.iter().map(|identifier| {
-        let scheme = identifier.scheme.as_deref().or(identifier.identifier_type.as_deref()).unwrap_or_default();
+        let scheme =
+            identifier.scheme.as_deref().or(identifier.identifier_type.as_deref()).unwrap_or_default();
         (scheme, identifier.identifier.as_str())
     });
     let taxed = organization.tax_id.iter().map(|id| ("tax id", id.as_str()));
@@ -129,7 +130,8 @@ fn place(location: &Location, address: Option<&Address>) -> Place {
 fn position(location: &Location) -> Option<(i32, i32)> {
     let (north, east) = (location.latitude?, location.longitude?);
     // 0° 0° lies in the sea and is what an empty field turns into.
-    let valid = (-90.0..=90.0).contains(&north) && (-180.0..=180.0).contains(&east) && (north != 0.0 || east != 0.0);
+    let valid =
+        (-90.0..=90.0).contains(&north) && (-180.0..=180.0).contains(&east) && (north != 0.0 || east != 0.0);
     valid.then(|| (millionths(north), millionths(east)))
 }
 
@@ -139,7 +141,8 @@ fn millionths(degrees: f64) -> i32 {
 }
 
 fn service_words(organization: &Organization) -> Vec<u32> {
-    let named = organization.services.iter().flat_map(|service| service.name.iter().chain(&service.alternate_name));
+    let named =
+        organization.services.iter().flat_map(|service| service.name.iter().chain(&service.alternate_name));
     let mut hashes = Vec::new();
     for name in named {
         let folded = crate::text::fold(name);

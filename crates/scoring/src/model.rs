@@ -123,11 +123,17 @@ impl Model {
         let vector = FeatureVector::from_levels(levels)?;
         let line = |(comparison, level): (&ComparisonWeights, &u8)| {
             let level = &comparison.levels[usize::from(*level)];
-            ExplanationLine { comparison: comparison.name.clone(), level: level.name.clone(), weight: level.weight }
+            ExplanationLine {
+                comparison: comparison.name.clone(),
+                level: level.name.clone(),
+                weight: level.weight,
+            }
         };
         let mut lines: Vec<_> = self.comparisons.iter().zip(vector.levels()).map(line).collect();
         lines.retain(|line| line.weight != 0.0);
-        lines.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.comparison.cmp(&b.comparison)));
+        lines.sort_by(|a, b| {
+            b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.comparison.cmp(&b.comparison))
+        });
         let level = format!("from 2^{} records", records.max(1).ilog2());
         lines.push(ExplanationLine { comparison: "prior".to_owned(), level, weight: self.prior(records) });
         Ok(lines)
@@ -135,12 +141,12 @@ impl Model {
 
     fn check(&self) -> Result<(), Error> {
         let invalid = |what: String| Err(Error::Invalid(what));
-        let names = self.comparisons.iter().map(|comparison| comparison.name.as_str());
-        check_names("comparison", names, &COMPARISONS.map(|(name, _)| name))?;
+        let names: Vec<&str> = self.comparisons.iter().map(|comparison| comparison.name.as_str()).collect();
+        check_names("comparison", &names, &COMPARISONS.map(|(name, _)| name))?;
         let mut most = self.prior.log_odds;
         for (comparison, (name, levels)) in self.comparisons.iter().zip(COMPARISONS) {
-            let given = comparison.levels.iter().map(|level| level.name.as_str());
-            check_names(&format!("level of {name}"), given, levels)?;
+            let given: Vec<&str> = comparison.levels.iter().map(|level| level.name.as_str()).collect();
+            check_names(&format!("level of {name}"), &given, levels)?;
             if let Some(level) = comparison.levels.iter().find(|level| !level.weight.is_finite()) {
                 return invalid(format!("the weight of {name}, {} is no number", level.name));
             }
@@ -164,12 +170,12 @@ impl Model {
 }
 
 /// Whether a model has the names of this release, in its order.
-fn check_names<'a>(what: &str, given: impl Iterator<Item = &'a str> + Clone, expected: &[&str]) -> Result<(), Error> {
-    if given.clone().eq(expected.iter().copied()) {
+fn check_names(what: &str, given: &[&str], expected: &[&str]) -> Result<(), Error> {
+    if given == expected {
         return Ok(());
     }
-    let at = given.clone().zip(expected).take_while(|(given, expected)| given == *expected).count();
-    let named = |name: Option<&str>| name.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
-    let (given, expected) = (named(given.clone().nth(at)), named(expected.get(at).copied()));
+    let at = given.iter().zip(expected).take_while(|(given, expected)| given == expected).count();
+    let named = |names: &[&str]| names.get(at).map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
+    let (given, expected) = (named(given), named(expected));
     Err(Error::Invalid(format!("{what} {} is {given}, this release has {expected}", at + 1)))
 }

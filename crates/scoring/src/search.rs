@@ -8,7 +8,8 @@ use entity::{Record, SearchFields};
 pub fn search_fields(record: &Record) -> SearchFields {
     let organization = &record.organization;
     let addresses = organization.locations.iter().flat_map(|location| &location.addresses);
-    let places = addresses.flat_map(|a| [&a.address_1, &a.address_2, &a.city, &a.state_province, &a.postal_code]);
+    let places =
+        addresses.flat_map(|a| [&a.address_1, &a.address_2, &a.city, &a.state_province, &a.postal_code]);
     let located = organization.locations.iter().flat_map(|location| &location.phones);
     let offered = organization.services.iter().flat_map(|service| &service.phones);
     let phones = organization.phones.iter().chain(located).chain(offered);

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn typing_errors_are_alike_and_numbers_are_not() {
-        assert!(alike("wescott", "westcott") && alike("elem", "elementary") && alike("serenity", "sereintiy"));
+        assert!(
+            alike("wescott", "westcott") && alike("elem", "elementary") && alike("serenity", "sereintiy")
+        );
         assert!(!alike("12", "21") && !alike("1200", "1201") && !alike("hope", "house"));
     }
 }

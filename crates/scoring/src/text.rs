@@ -11,7 +11,8 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         push_folded(text.chars(), &mut out);
     } else {
-        let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+        let plain: String =
+            text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
         // Lower-casing can leave a mark behind (`İ`), so marks go again.
         push_folded(plain.chars().filter(|c| !is_combining_mark(*c)), &mut out);
     }
@@ -55,7 +56,8 @@ fn push_folded(chars: impl Iterator<Item = char> + Clone, out: &mut String) {
 
 /// Whether what follows a full stop is one letter alone, as in `S.R.L.`.
 fn is_initial(mut rest: impl Iterator<Item = char>) -> bool {
-    rest.next().is_some_and(char::is_alphabetic) && !rest.next().is_some_and(|c| c.is_alphanumeric() || c == '\'')
+    rest.next().is_some_and(char::is_alphabetic)
+        && !rest.next().is_some_and(|c| c.is_alphanumeric() || c == '\'')
 }
 
 /// Scripts without blanks write numbers into their words: 栄4丁目 is three.

@@ -1,5 +1,7 @@
 //! The shipped model and what is refused of others.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own functions")]
+
 use chrono::{DateTime, Utc};
 use entity::organization::Extra;
 use entity::{Address, Location, Organization, Phone, Record, RecordId};
@@ -103,7 +105,9 @@ fn site(name: &str, street: &str) -> scoring::RecordFeatures {
 #[test]
 fn an_agency_and_its_twelve_sites_do_not_match_and_a_site_matches_its_copy() {
     let model = Model::shipped();
-    let weigh = |a: &scoring::RecordFeatures, b: &scoring::RecordFeatures| model.weigh(&compare(a, b)) + model.prior(1_000);
+    let weigh = |a: &scoring::RecordFeatures, b: &scoring::RecordFeatures| {
+        model.weigh(&compare(a, b)) + model.prior(1_000)
+    };
     let streets: Vec<String> = (0..12).map(|at| format!("{} Oak Street", 100 + 37 * at)).collect();
     let agency = features(&record("Hope Foundation", &streets));
     let sites: Vec<_> = streets.iter().map(|street| site("Hope Foundation", street)).collect();

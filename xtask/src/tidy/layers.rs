@@ -85,7 +85,7 @@ mod tests {
         for (from, to, expected) in [
             ("golden", "entity", true),
             ("app", "entity", true),
-            ("store", "golden", true),
+            ("store", "golden", false),
             ("golden", "store", false),
             ("events", "index", false),
             ("service", "pipeline", false),

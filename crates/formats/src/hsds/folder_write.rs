@@ -65,7 +65,7 @@ impl HsdsCsvWriter {
     /// # Errors
     /// When the folder takes no more.
     pub fn finish(mut self) -> Result<(), Error> {
-        for (table, spool) in std::mem::take(&mut self.tables) {
+        while let Some((table, spool)) = self.tables.pop_first() {
             self.make_table(&table, spool)?;
         }
         Ok(())
@@ -138,8 +138,8 @@ impl HsdsCsvWriter {
     }
 
     fn spool_row(&mut self, table: &str, row: &Map<String, Value>) -> Result<(), Error> {
-        let line = serde_json::to_string(row).unwrap_or_default();
         let path = self.spool_path(table);
+        let line = serde_json::to_string(row).map_err(|error| Error::write(&path)(error.into()))?;
         let spool = self.spool(table)?;
         for column in
             row.keys().filter(|column| !spool.columns.contains(*column)).cloned().collect::<Vec<_>>()
@@ -174,7 +174,8 @@ impl HsdsCsvWriter {
         out.write_record(&columns).map_err(csv_error(&path))?;
         for line in rows.lines() {
             let line = line.map_err(Error::write(&rows_path))?;
-            let row: Map<String, Value> = serde_json::from_str(&line).unwrap_or_default();
+            let row: Map<String, Value> =
+                serde_json::from_str(&line).map_err(|error| Error::write(&rows_path)(error.into()))?;
             let cells =
                 columns.iter().map(|column| row.get(column).and_then(Value::as_str).unwrap_or_default());
             out.write_record(cells).map_err(csv_error(&path))?;

@@ -88,7 +88,7 @@ const CSV: &str = "id,name,street,city,latitude,longitude,services,x\n1,\"A, \"\
     2,Café,,,,,,y\n3,\"two\nlines\",,,,,,\n";
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn plain_csv(mutations in prop::collection::vec(mutation(), 1..6)) {
@@ -108,7 +108,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn json(mutations in prop::collection::vec(mutation(), 1..6), lines in any::<bool>()) {

@@ -3,9 +3,11 @@
 //! These are development sets: the model was made with them in sight. What it reaches on sets that it was not
 //! made with is in its card.
 
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test's own functions")]
+
 #[expect(unreachable_pub, reason = "shared with an example")]
 mod measure;
-#[expect(dead_code, unreachable_pub, reason = "shared with the tests of scoring")]
+#[expect(unreachable_pub, reason = "shared with the tests of scoring")]
 #[path = "../../../scoring/tests/quality/sets.rs"]
 mod sets;
 

@@ -38,8 +38,21 @@ impl fmt::Display for Measures {
             f,
             "{:20} {:6} records: F1 {:.4} (P {:.4} R {:.4}, best {:.4} at {:+.1}), B3 {:.4}, largest {}, completeness {:.4}, {:.1} candidates, \
              ECE {:.3} / {:.3}, compare {:.2} µs, cluster {:.2} s",
-            self.name, self.records, self.f1(), self.precision, self.recall, self.best.0, self.best.1, self.b3, self.largest,
-            self.completeness, self.candidates_per_record, self.calibration.0, self.calibration.1, self.compare_us, self.cluster_seconds
+            self.name,
+            self.records,
+            self.f1(),
+            self.precision,
+            self.recall,
+            self.best.0,
+            self.best.1,
+            self.b3,
+            self.largest,
+            self.completeness,
+            self.candidates_per_record,
+            self.calibration.0,
+            self.calibration.1,
+            self.compare_us,
+            self.cluster_seconds
         )
     }
 }
@@ -50,11 +63,16 @@ pub fn measure(set: &Set, model: &Model) -> Measures {
     let pairs = candidates(&keys, model.block_size_max());
     let start = Instant::now();
     let prior = model.prior(set.records.len() as u64);
-    let weights: Vec<f64> = pairs.iter().map(|&(a, b)| model.weigh(&scoring::compare(&features[a], &features[b]))).collect();
+    let weights: Vec<f64> =
+        pairs.iter().map(|&(a, b)| model.weigh(&scoring::compare(&features[a], &features[b]))).collect();
     let compare_us = start.elapsed().as_secs_f64() * 1e6 / pairs.len() as f64;
     let kept = pairs.iter().zip(&weights).filter(|(_, weight)| **weight >= model.pair_weight_min());
     let mut component = Component {
-        records: set.records.iter().map(|record| Node { id: record.id, created_at: record.created_at }).collect(),
+        records: set
+            .records
+            .iter()
+            .map(|record| Node { id: record.id, created_at: record.created_at })
+            .collect(),
         pairs: kept
             .map(|(&(a, b), weight)| WeightedPair {
                 pair: CandidatePair::new(set.records[a].id, set.records[b].id).unwrap(),
@@ -72,7 +90,8 @@ pub fn measure(set: &Set, model: &Model) -> Measures {
     for step in -4..=4 {
         component.threshold = f64::from(step) * 0.5;
         let (precision, recall) = pairwise(set, &self::clusters(set, &component));
-        best = if f1(precision, recall) > best.0 { (f1(precision, recall), component.threshold) } else { best };
+        best =
+            if f1(precision, recall) > best.0 { (f1(precision, recall), component.threshold) } else { best };
     }
     let found: HashSet<_> = pairs.iter().copied().collect();
     let truth = true_pairs(set);
@@ -124,7 +143,8 @@ fn pairwise(set: &Set, clusters: &[usize]) -> (f64, f64) {
         }
     } else {
         let pairs = |sizes: Vec<usize>| sizes.iter().map(|n| n * (n - 1) / 2).sum::<usize>();
-        let cells: Vec<(usize, &str)> = clusters.iter().zip(&set.entities).map(|(c, e)| (*c, e.as_str())).collect();
+        let cells: Vec<(usize, &str)> =
+            clusters.iter().zip(&set.entities).map(|(c, e)| (*c, e.as_str())).collect();
         let entities: Vec<&str> = set.entities.iter().map(String::as_str).collect();
         both = pairs(sizes(&cells).into_values().collect());
         predicted = pairs(sizes(clusters).into_values().collect());
@@ -148,8 +168,10 @@ fn b3(set: &Set, clusters: &[usize]) -> f64 {
 
 /// Expected calibration error in fifteen bins of equal mass.
 fn calibration(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> (f64, f64) {
-    let judged: Option<BTreeMap<(usize, usize), bool>> =
-        set.judged.as_ref().map(|judged| judged.iter().map(|&(a, b, same)| ((a.min(b), a.max(b)), same)).collect());
+    let judged: Option<BTreeMap<(usize, usize), bool>> = set
+        .judged
+        .as_ref()
+        .map(|judged| judged.iter().map(|&(a, b, same)| ((a.min(b), a.max(b)), same)).collect());
     let label = |pair: &(usize, usize)| match &judged {
         Some(judged) => judged.get(pair).copied(),
         None => Some(set.entities[pair.0] == set.entities[pair.1]),
@@ -159,7 +181,9 @@ fn calibration(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> (f
     known.sort_by(|a, b| a.0.total_cmp(&b.0));
     let error = |known: &[(f64, bool)]| {
         let bins = known.chunks((known.len() / 15).max(1));
-        let gap = |bin: &[(f64, bool)]| bin.iter().map(|(p, same)| p - f64::from(u8::from(*same))).sum::<f64>().abs();
+        let gap = |bin: &[(f64, bool)]| {
+            bin.iter().map(|(p, same)| p - f64::from(u8::from(*same))).sum::<f64>().abs()
+        };
         bins.map(gap).sum::<f64>() / known.len().max(1) as f64
     };
     let open: Vec<_> = known.iter().copied().filter(|(p, _)| (0.05..=0.95).contains(p)).collect();

@@ -41,8 +41,11 @@ fn start(shape: &Shape) -> Vec<f64> {
     let mut weights = vec![0.0; shape.len];
     for (comparison, (_, levels)) in COMPARISONS.iter().enumerate() {
         for (level, name) in levels.iter().enumerate().skip(1) {
-            let agrees = name.starts_with("same") || name.starts_with("near") || name.starts_with("up to 200");
-            let differs = name.starts_with("different") || name.starts_with("other") || name.starts_with("only generic");
+            let agrees =
+                name.starts_with("same") || name.starts_with("near") || name.starts_with("up to 200");
+            let differs = name.starts_with("different")
+                || name.starts_with("other")
+                || name.starts_with("only generic");
             weights[shape.place(comparison, level)] = f64::from(i8::from(agrees) * 2 - i8::from(differs) * 2);
         }
     }
@@ -59,7 +62,8 @@ fn ratios(shape: &Shape, counts: &[Vec<f64>; 2], dependent: &[bool]) -> Vec<f64>
     let mut weights = vec![0.0; shape.len];
     for (comparison, (_, levels)) in COMPARISONS.iter().enumerate().filter(|(at, _)| !dependent[*at]) {
         let places = || (1..levels.len()).map(|level| shape.place(comparison, level));
-        let [matches, others] = [0, 1].map(|side: usize| places().map(|place| counts[side][place]).sum::<f64>());
+        let [matches, others] =
+            [0, 1].map(|side: usize| places().map(|place| counts[side][place]).sum::<f64>());
         for place in places() {
             weights[place] = (counts[0][place] / matches).ln() - (counts[1][place] / others).ln();
         }

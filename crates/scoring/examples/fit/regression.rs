@@ -23,7 +23,8 @@ pub(crate) fn fit(examples: &[Example], centre: &[f64], penalties: &[f64]) -> Ve
             let probability = 1.0 / (1.0 + (-sum).exp());
             let residual = example.weight * (probability - f64::from(u8::from(example.is_match)));
             let curve = example.weight * (probability * (1.0 - probability)).max(1e-6);
-            loss -= example.weight * if example.is_match { probability } else { 1.0 - probability }.max(1e-12).ln();
+            loss -= example.weight
+                * if example.is_match { probability } else { 1.0 - probability }.max(1e-12).ln();
             for &(row, x) in &example.terms {
                 gradient[row] += residual * x;
                 for &(column, y) in &example.terms {

@@ -62,7 +62,8 @@ pub(super) fn agreement(phone: PhoneLevel, online: OnlineLevel) -> Agreement {
 
 /// The best of all pairs of their numbers.
 pub(super) fn compare_phones(a: &RecordFeatures, b: &RecordFeatures) -> PhoneLevel {
-    let pairs = a.phones.iter().flat_map(|left| b.phones.iter().map(move |right| compare_numbers(left, right)));
+    let pairs =
+        a.phones.iter().flat_map(|left| b.phones.iter().map(move |right| compare_numbers(left, right)));
     pairs.max().unwrap_or(PhoneLevel::Missing)
 }
 
@@ -90,7 +91,11 @@ fn compare_numbers(a: &str, b: &str) -> PhoneLevel {
         return PhoneLevel::Near;
     }
     let exchange = a.len().saturating_sub(LINE_DIGITS);
-    if a.as_bytes()[..exchange] == b.as_bytes()[..exchange] { PhoneLevel::SameExchange } else { PhoneLevel::Different }
+    if a.as_bytes()[..exchange] == b.as_bytes()[..exchange] {
+        PhoneLevel::SameExchange
+    } else {
+        PhoneLevel::Different
+    }
 }
 
 /// What shared national digits are worth.
@@ -129,7 +134,8 @@ pub(super) fn compare_identifiers(a: &RecordFeatures, b: &RecordFeatures) -> Ide
     if shares(&a.identifiers, &b.identifiers) {
         return IdentifierLevel::Same;
     }
-    let same_register = |scheme: &str| b.identifiers.iter().any(|(other, _)| !scheme.is_empty() && other == scheme);
+    let same_register =
+        |scheme: &str| b.identifiers.iter().any(|(other, _)| !scheme.is_empty() && other == scheme);
     if a.identifiers.iter().any(|(scheme, _)| same_register(scheme)) {
         IdentifierLevel::Different
     } else {

@@ -92,8 +92,12 @@ pub(super) fn compare_names(a: &RecordFeatures, b: &RecordFeatures) -> NameCompa
             }
         }
     }
-    let (name, numbers, kind, legal_form) =
-        best.unwrap_or((NameLevel::Missing, NumbersLevel::Missing, KindLevel::Missing, LegalFormLevel::Missing));
+    let (name, numbers, kind, legal_form) = best.unwrap_or((
+        NameLevel::Missing,
+        NumbersLevel::Missing,
+        KindLevel::Missing,
+        LegalFormLevel::Missing,
+    ));
     NameComparison { name, numbers, kind, legal_form }
 }
 
@@ -188,7 +192,8 @@ fn shares(a: &Name, b: &Name) -> Shares {
             if paired_a & (1 << i) != 0 {
                 continue;
             }
-            let found = words_b.iter().enumerate().find(|(j, right)| paired_b & (1 << j) == 0 && pass(left, right));
+            let found =
+                words_b.iter().enumerate().find(|(j, right)| paired_b & (1 << j) == 0 && pass(left, right));
             let Some((j, right)) = found else { continue };
             paired_a |= 1 << i;
             paired_b |= 1 << j;
@@ -196,7 +201,8 @@ fn shares(a: &Name, b: &Name) -> Shares {
             shares.shared += if worth == 0 { GENERIC_SHARED } else { worth };
             shares.fuzzy |= worth > 0 && left.text != right.text;
         }
-        if paired_a.count_ones() as usize == words_a.len() || paired_b.count_ones() as usize == words_b.len() {
+        if paired_a.count_ones() as usize == words_a.len() || paired_b.count_ones() as usize == words_b.len()
+        {
             break;
         }
     }
@@ -221,7 +227,9 @@ fn alike(a: &Word, b: &Word) -> bool {
 fn stands_for(short: &Name, long: &Name) -> bool {
     long.acronym.len() >= 3
         && short.words.iter().any(|word| {
-            word.class == WordClass::Distinctive && word.text.len() >= 3 && initials_match(&word.text, &long.acronym)
+            word.class == WordClass::Distinctive
+                && word.text.len() >= 3
+                && initials_match(&word.text, &long.acronym)
         })
 }
 

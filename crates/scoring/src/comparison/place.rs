@@ -88,7 +88,8 @@ pub(super) fn compare_places(a: &RecordFeatures, b: &RecordFeatures) -> PlaceCom
     for left in &a.places {
         for right in &b.places {
             let street = compare_streets(left, right);
-            let unit = if street == StreetLevel::Same { compare_units(left, right) } else { UnitLevel::Missing };
+            let unit =
+                if street == StreetLevel::Same { compare_units(left, right) } else { UnitLevel::Missing };
             best = best.max((street, compare_areas(left, right), unit));
             distance = distance.max(compare_positions(left, right));
         }
@@ -115,7 +116,9 @@ fn compare_streets(a: &Place, b: &Place) -> StreetLevel {
         (true, true, _) => StreetLevel::Same,
         (true, false, true) => StreetLevel::NearStreet,
         (true, false, false) => StreetLevel::SameNumber,
-        (false, _, true) if similarity::within_edits(a.number.as_bytes(), b.number.as_bytes(), 1) => StreetLevel::NearNumber,
+        (false, _, true) if similarity::within_edits(a.number.as_bytes(), b.number.as_bytes(), 1) => {
+            StreetLevel::NearNumber
+        }
         (false, _, true) => StreetLevel::SameStreet,
         (false, _, false) => StreetLevel::Different,
     }

@@ -72,14 +72,16 @@ fn take_unit(words: &mut Vec<&str>, place: &mut Place) {
 }
 
 fn take_number(words: &mut Vec<&str>, place: &mut Place) -> NumberOrder {
-    let starts = |word: &&str| word.as_bytes()[0].is_ascii_digit() && !is_ordinal(word);
+    let starts = |word: &str| word.as_bytes()[0].is_ascii_digit() && !is_ordinal(word);
     // `G-3490 Miller Rd` has its letter before.
-    let lead = usize::from(words.len() > 2 && words[0].len() == 1 && starts(&words[1]));
-    if words.get(lead).is_some_and(starts) {
-        place.number = take_run(words, lead);
+    let lead = usize::from(words.len() > 2 && words[0].len() == 1 && starts(words[1]));
+    if words.get(lead).is_some_and(|word| starts(word)) {
+        words.drain(..lead);
+        place.number = take_run(words, 0);
         return NumberOrder::First;
     }
-    let last = words.iter().rposition(|word| starts(&word)).filter(|at| *at > 0 && !is_route_word(words[at - 1]));
+    let last =
+        words.iter().rposition(|word| starts(word)).filter(|at| *at > 0 && !is_route_word(words[at - 1]));
     if let Some(end) = last {
         let numeric = |word: &&str| word.bytes().all(|b| b.is_ascii_digit());
         let before = words[..end].iter().rev().take_while(|word| numeric(word)).count();
@@ -93,7 +95,8 @@ fn take_run(words: &mut Vec<&str>, at: usize) -> String {
     let digits = |word: &&&str| word.bytes().all(|b| b.is_ascii_digit());
     let more = words[at + 1..].iter().take_while(digits).count();
     // `100 66 Road` would lose its street.
-    let more = if at + 1 + more < words.len() && is_suffix(words[at + 1 + more]).is_some() { 0 } else { more };
+    let more =
+        if at + 1 + more < words.len() && is_suffix(words[at + 1 + more]).is_some() { 0 } else { more };
     words.drain(at..=at + more).collect::<Vec<_>>().join("-")
 }
 
@@ -133,12 +136,8 @@ fn street_word(word: &str, place: &mut Place) -> String {
             return stem.to_owned();
         }
     }
-    if word.len() > 1 && !word.bytes().all(|b| b.is_ascii_digit()) {
-        if let Some(number) = name_number(word) {
-            return number;
-        }
-    }
-    word.to_owned()
+    let spelled = word.len() > 1 && !word.bytes().all(|b| b.is_ascii_digit());
+    name_number(word).filter(|_| spelled).unwrap_or_else(|| word.to_owned())
 }
 
 fn is_name(word: &str) -> bool {
@@ -150,14 +149,36 @@ fn is_ordinal(word: &str) -> bool {
 }
 
 fn is_route_word(word: &str) -> bool {
-    matches!(word, "hwy" | "highway" | "route" | "rte" | "rt" | "road" | "rd" | "cr" | "sr" | "us" | "interstate" | "km")
+    matches!(
+        word,
+        "hwy" | "highway" | "route" | "rte" | "rt" | "road" | "rd" | "cr" | "sr" | "us" | "interstate" | "km"
+    )
 }
 
 fn is_unit_word(word: &str) -> bool {
     matches!(
         word,
-        "ste" | "suite" | "unit" | "apt" | "apartment" | "room" | "rm" | "floor" | "fl" | "bldg" | "building" | "lot"
-            | "sala" | "piso" | "local" | "loja" | "shop" | "level" | "office" | "of" | "apto"
+        "ste"
+            | "suite"
+            | "unit"
+            | "apt"
+            | "apartment"
+            | "room"
+            | "rm"
+            | "floor"
+            | "fl"
+            | "bldg"
+            | "building"
+            | "lot"
+            | "sala"
+            | "piso"
+            | "local"
+            | "loja"
+            | "shop"
+            | "level"
+            | "office"
+            | "of"
+            | "apto"
     )
 }
 
@@ -214,16 +235,58 @@ pub(super) fn state(text: &str) -> String {
 
 /// American states, whose names and letters are used alike.
 const STATES: &[(&str, &str)] = &[
-    ("alabama", "al"), ("alaska", "ak"), ("arizona", "az"), ("arkansas", "ar"), ("california", "ca"), ("colorado", "co"),
-    ("connecticut", "ct"), ("delaware", "de"), ("district of columbia", "dc"), ("florida", "fl"), ("georgia", "ga"),
-    ("hawaii", "hi"), ("idaho", "id"), ("illinois", "il"), ("indiana", "in"), ("iowa", "ia"), ("kansas", "ks"),
-    ("kentucky", "ky"), ("louisiana", "la"), ("maine", "me"), ("maryland", "md"), ("massachusetts", "ma"),
-    ("michigan", "mi"), ("minnesota", "mn"), ("mississippi", "ms"), ("missouri", "mo"), ("montana", "mt"),
-    ("nebraska", "ne"), ("nevada", "nv"), ("new hampshire", "nh"), ("new jersey", "nj"), ("new mexico", "nm"),
-    ("new york", "ny"), ("north carolina", "nc"), ("north dakota", "nd"), ("ohio", "oh"), ("oklahoma", "ok"),
-    ("oregon", "or"), ("pennsylvania", "pa"), ("puerto rico", "pr"), ("rhode island", "ri"), ("south carolina", "sc"),
-    ("south dakota", "sd"), ("tennessee", "tn"), ("texas", "tx"), ("utah", "ut"), ("vermont", "vt"), ("virginia", "va"),
-    ("washington", "wa"), ("west virginia", "wv"), ("wisconsin", "wi"), ("wyoming", "wy"),
+    ("alabama", "al"),
+    ("alaska", "ak"),
+    ("arizona", "az"),
+    ("arkansas", "ar"),
+    ("california", "ca"),
+    ("colorado", "co"),
+    ("connecticut", "ct"),
+    ("delaware", "de"),
+    ("district of columbia", "dc"),
+    ("florida", "fl"),
+    ("georgia", "ga"),
+    ("hawaii", "hi"),
+    ("idaho", "id"),
+    ("illinois", "il"),
+    ("indiana", "in"),
+    ("iowa", "ia"),
+    ("kansas", "ks"),
+    ("kentucky", "ky"),
+    ("louisiana", "la"),
+    ("maine", "me"),
+    ("maryland", "md"),
+    ("massachusetts", "ma"),
+    ("michigan", "mi"),
+    ("minnesota", "mn"),
+    ("mississippi", "ms"),
+    ("missouri", "mo"),
+    ("montana", "mt"),
+    ("nebraska", "ne"),
+    ("nevada", "nv"),
+    ("new hampshire", "nh"),
+    ("new jersey", "nj"),
+    ("new mexico", "nm"),
+    ("new york", "ny"),
+    ("north carolina", "nc"),
+    ("north dakota", "nd"),
+    ("ohio", "oh"),
+    ("oklahoma", "ok"),
+    ("oregon", "or"),
+    ("pennsylvania", "pa"),
+    ("puerto rico", "pr"),
+    ("rhode island", "ri"),
+    ("south carolina", "sc"),
+    ("south dakota", "sd"),
+    ("tennessee", "tn"),
+    ("texas", "tx"),
+    ("utah", "ut"),
+    ("vermont", "vt"),
+    ("virginia", "va"),
+    ("washington", "wa"),
+    ("west virginia", "wv"),
+    ("wisconsin", "wi"),
+    ("wyoming", "wy"),
 ];
 
 #[cfg(test)]

@@ -140,7 +140,10 @@ mod tests {
     #[test]
     fn numbers_kinds_and_legal_form_are_split_off() {
         let first = name("First Baptist Church No. 012 Inc", "");
-        assert_eq!((first.numbers, first.legal_form), (vec!["1".to_owned(), "12".to_owned()], "inc".to_owned()));
+        assert_eq!(
+            (first.numbers, first.legal_form),
+            (vec!["1".to_owned(), "12".to_owned()], "inc".to_owned())
+        );
         assert_eq!(name("2nd Baptist", "").numbers, name("Second Baptist", "").numbers);
         assert_ne!(name("Hope Church", "").kinds, name("Hope Preschool", "").kinds);
         assert!(name("Ltd", "").legal_form.is_empty());
@@ -148,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_own_town_says_less() {
-        let classes = |city| name("Springfield Ballet", city).words.iter().map(|w| w.class).collect::<Vec<_>>();
+        let classes =
+            |city| name("Springfield Ballet", city).words.iter().map(|w| w.class).collect::<Vec<_>>();
         assert_eq!(classes("springfield"), [WordClass::Place, WordClass::Distinctive]);
         assert_eq!(classes(""), [WordClass::Distinctive; 2]);
     }

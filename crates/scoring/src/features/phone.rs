@@ -13,7 +13,8 @@ pub(super) fn phone(text: &str, country: &str) -> Option<String> {
     if digits.len() < DIGITS_MIN || digits.len() > 17 || digits.bytes().all(|b| b == digits.as_bytes()[0]) {
         return None;
     }
-    let international = number.trim_start().starts_with('+') || (digits.starts_with("00") && digits.len() > 10);
+    let international =
+        number.trim_start().starts_with('+') || (digits.starts_with("00") && digits.len() > 10);
     if international {
         // `+44 (0) 20` carries the trunk zero along.
         let e164: String = number.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
@@ -49,7 +50,9 @@ fn national<'a>(digits: &'a str, country: &str) -> &'a str {
 
 /// The number up to where an extension or a second number begins.
 fn without_extension(text: &str) -> &str {
-    let end = text.char_indices().find(|(at, c)| *at > 5 && matches!(c, 'x' | 'X' | 'e' | 'E' | '#' | ';' | ',' | '|'));
+    let end = text
+        .char_indices()
+        .find(|(at, c)| *at > 5 && matches!(c, 'x' | 'X' | 'e' | 'E' | '#' | ';' | ',' | '|'));
     end.map_or(text, |(at, _)| &text[..at])
 }
 

@@ -2,17 +2,101 @@
 
 /// Hosts whose domain belongs to somebody else: there the page or the mailbox is the owner's, not the domain.
 const SHARED_DOMAINS: &[&str] = &[
-    "facebook.com", "fb.com", "fb.me", "instagram.com", "twitter.com", "x.com", "linkedin.com", "youtube.com", "tiktok.com",
-    "pinterest.com", "linktr.ee", "yelp.com", "tripadvisor.com", "booking.com", "airbnb.com", "google.com", "goo.gl",
-    "business.site", "wordpress.com", "blogspot.com", "wix.com", "wixsite.com", "weebly.com", "squarespace.com", "godaddysites.com",
-    "sites.google.com", "webs.com", "tripod.com", "jimdo.com", "jimdofree.com", "negocio.site", "ueniweb.com", "square.site",
-    "shopify.com", "myshopify.com", "etsy.com", "eventbrite.com", "meetup.com", "vagaro.com", "booksy.com", "opentable.com",
-    "ubereats.com", "doordash.com", "grubhub.com", "whatsapp.com", "wa.me", "bit.ly", "tinyurl.com", "patreon.com", "gofundme.com",
-    "gmail.com", "googlemail.com", "yahoo.com", "ymail.com", "hotmail.com", "outlook.com", "live.com", "msn.com", "aol.com", "icloud.com",
-    "me.com", "comcast.net", "sbcglobal.net", "att.net", "verizon.net", "bellsouth.net", "cox.net", "charter.net", "earthlink.net",
-    "juno.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de", "t-online.de", "freenet.de", "yandex.ru", "mail.ru",
-    "qq.com", "163.com", "126.com", "orange.fr", "wanadoo.fr", "free.fr", "laposte.net", "libero.it", "uol.com.br", "terra.com.br",
-    "yahoo.co.jp", "yahoo.co.uk", "hotmail.co.uk", "btinternet.com", "naver.com", "daum.net",
+    "facebook.com",
+    "fb.com",
+    "fb.me",
+    "instagram.com",
+    "twitter.com",
+    "x.com",
+    "linkedin.com",
+    "youtube.com",
+    "tiktok.com",
+    "pinterest.com",
+    "linktr.ee",
+    "yelp.com",
+    "tripadvisor.com",
+    "booking.com",
+    "airbnb.com",
+    "google.com",
+    "goo.gl",
+    "business.site",
+    "wordpress.com",
+    "blogspot.com",
+    "wix.com",
+    "wixsite.com",
+    "weebly.com",
+    "squarespace.com",
+    "godaddysites.com",
+    "sites.google.com",
+    "webs.com",
+    "tripod.com",
+    "jimdo.com",
+    "jimdofree.com",
+    "negocio.site",
+    "ueniweb.com",
+    "square.site",
+    "shopify.com",
+    "myshopify.com",
+    "etsy.com",
+    "eventbrite.com",
+    "meetup.com",
+    "vagaro.com",
+    "booksy.com",
+    "opentable.com",
+    "ubereats.com",
+    "doordash.com",
+    "grubhub.com",
+    "whatsapp.com",
+    "wa.me",
+    "bit.ly",
+    "tinyurl.com",
+    "patreon.com",
+    "gofundme.com",
+    "gmail.com",
+    "googlemail.com",
+    "yahoo.com",
+    "ymail.com",
+    "hotmail.com",
+    "outlook.com",
+    "live.com",
+    "msn.com",
+    "aol.com",
+    "icloud.com",
+    "me.com",
+    "comcast.net",
+    "sbcglobal.net",
+    "att.net",
+    "verizon.net",
+    "bellsouth.net",
+    "cox.net",
+    "charter.net",
+    "earthlink.net",
+    "juno.com",
+    "proton.me",
+    "protonmail.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "t-online.de",
+    "freenet.de",
+    "yandex.ru",
+    "mail.ru",
+    "qq.com",
+    "163.com",
+    "126.com",
+    "orange.fr",
+    "wanadoo.fr",
+    "free.fr",
+    "laposte.net",
+    "libero.it",
+    "uol.com.br",
+    "terra.com.br",
+    "yahoo.co.jp",
+    "yahoo.co.uk",
+    "hotmail.co.uk",
+    "btinternet.com",
+    "naver.com",
+    "daum.net",
 ];
 
 /// Pages beyond this length are session links rather than pages.
@@ -62,7 +146,8 @@ pub(super) fn mailbox(email: &str) -> Option<(String, Option<String>)> {
 /// The domain that somebody registered, by the public suffix list.
 fn registrable(host: &str) -> Option<&str> {
     let host = host.trim_end_matches('.');
-    let valid = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || b >= 0x80);
+    let valid = !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || b >= 0x80);
     if !valid {
         return None;
     }
@@ -84,7 +169,8 @@ mod tests {
             ("stores.petco.com/nj/vineland/?x=1", Some("petco.com"), Some("petco.com/nj/vineland")),
             ("HTTP://Example.org/index.html", Some("example.org"), None),
             ("https://www.facebook.com/harrysomaha", None, Some("facebook.com/harrysomaha")),
-            ("clinic.wixsite.com", None, Some("clinic.wixsite.com")),
+            ("clinic.wixsite.com", Some("clinic.wixsite.com"), None),
+            ("smith.booksy.com", None, Some("smith.booksy.com")),
         ] {
             let site = site(url).unwrap();
             assert_eq!((site.domain.as_deref(), site.page.as_deref()), (domain, page), "{url}");
@@ -96,7 +182,10 @@ mod tests {
 
     #[test]
     fn a_mailbox_has_a_domain_only_where_it_is_the_owners() {
-        assert_eq!(mailbox("Info@Clinic.org"), Some(("info@clinic.org".to_owned(), Some("clinic.org".to_owned()))));
+        assert_eq!(
+            mailbox("Info@Clinic.org"),
+            Some(("info@clinic.org".to_owned(), Some("clinic.org".to_owned())))
+        );
         assert_eq!(mailbox("a@gmail.com"), Some(("a@gmail.com".to_owned(), None)));
         assert_eq!(mailbox("no mail"), None);
     }

@@ -1,5 +1,7 @@
 //! What blocking finds on the labelled sets, and what it costs.
 
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test's own functions")]
+
 #[expect(dead_code, unreachable_pub, reason = "shared with the tests of resolution")]
 mod sets;
 
@@ -8,7 +10,8 @@ use scoring::Model;
 /// Pair completeness and candidates per record of a set.
 fn blocking(name: &str) -> Option<(f64, f64)> {
     let set = sets::read(&sets::folder(name)?);
-    let keys: Vec<_> = set.records.iter().map(|record| scoring::blocking_keys(&scoring::features(record))).collect();
+    let keys: Vec<_> =
+        set.records.iter().map(|record| scoring::blocking_keys(&scoring::features(record))).collect();
     let candidates = sets::candidates(&keys, Model::shipped().block_size_max());
     let truth = sets::true_pairs(&set);
     let found = truth.iter().filter(|pair| candidates.binary_search(pair).is_ok()).count();

@@ -30,7 +30,8 @@ pub fn folder(name: &str) -> Option<PathBuf> {
 /// Reads `orgs.csv`, `truth.csv` and, where there is one, `pairs.csv`.
 pub fn read(folder: &Path) -> Set {
     let rows = rows(&folder.join("orgs.csv"));
-    let places: HashMap<String, usize> = rows.iter().enumerate().map(|(at, row)| (row["id"].clone(), at)).collect();
+    let places: HashMap<String, usize> =
+        rows.iter().enumerate().map(|(at, row)| (row["id"].clone(), at)).collect();
     let mut entities = vec![String::new(); rows.len()];
     for row in self::rows(&folder.join("truth.csv")) {
         entities[places[&row["id"]]].clone_from(&row["entity_id"]);
@@ -88,15 +89,33 @@ fn record(row: &BTreeMap<String, String>) -> Record {
         website: field("website"),
         phones: field("phone").map(|number| phone(id, number)).into_iter().collect(),
         locations: vec![location],
-        services: row["services"].split(';').filter(|name| !name.trim().is_empty()).map(|name| service(id, name)).collect(),
+        services: row["services"]
+            .split(';')
+            .filter(|name| !name.trim().is_empty())
+            .map(|name| service(id, name))
+            .collect(),
         ..Organization::default()
     };
-    Record { id: RecordId(id), source: "test".to_owned(), source_id, created_at: DateTime::<Utc>::UNIX_EPOCH, organization }
+    Record {
+        id: RecordId(id),
+        source: "test".to_owned(),
+        source_id,
+        created_at: DateTime::<Utc>::UNIX_EPOCH,
+        organization,
+    }
 }
 
 fn phone(id: Uuid, number: String) -> Phone {
     let source_id = id.to_string();
-    Phone { id, source_id, number, extension: None, phone_type: None, description: None, extra: Extra::default() }
+    Phone {
+        id,
+        source_id,
+        number,
+        extension: None,
+        phone_type: None,
+        description: None,
+        extra: Extra::default(),
+    }
 }
 
 fn service(id: Uuid, name: &str) -> Service {

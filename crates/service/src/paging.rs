@@ -1,0 +1,58 @@
+//! Pages by cursor: a cursor says after what the next page begins, and stays true while rows come and go.
+
+use crate::problem::{Kind, Problem, Result};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// `next` of the page before; the first page without it.
+    pub(crate) cursor: Option<String>,
+    /// At most so many, 50 unless told, 200 at most.
+    #[param(minimum = 1, maximum = 200)]
+    pub(crate) limit: Option<usize>,
+}
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 200;
+
+impl PageQuery {
+    pub(crate) fn limit(&self) -> Result<usize> {
+        limit(self.limit, LIMIT_DEFAULT, LIMIT_MAX)
+    }
+
+    /// The text that the cursor was made from.
+    pub(crate) fn after(&self) -> Result<Option<String>> {
+        self.cursor.as_deref().map(opened).transpose()
+    }
+}
+
+/// A limit within its bounds.
+pub(crate) fn limit(asked: Option<usize>, default: usize, max: usize) -> Result<usize> {
+    match asked.unwrap_or(default) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        limit => Err(Problem::new(Kind::Malformed, format!("limit={limit} is not between 1 and {max}"))),
+    }
+}
+
+/// A cursor that callers do not look into.
+pub(crate) fn sealed(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+/// What a cursor was made from.
+pub(crate) fn opened(cursor: &str) -> Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| bad_cursor(cursor))
+}
+
+/// For a cursor that no answer of ours holds.
+pub(crate) fn bad_cursor(cursor: &str) -> Problem {
+    let shown: String = cursor.chars().take(60).collect();
+    Problem::new(Kind::Malformed, format!("the cursor {shown:?} is not one: take it from `next` of an answer"))
+}

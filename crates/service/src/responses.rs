@@ -1,0 +1,74 @@
+//! For the OpenAPI document: which problems each kind of request may be answered with.
+
+use crate::problem::ProblemDocument;
+use std::collections::BTreeMap;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+/// Problems by status, each with its types.
+fn problems(list: &[(u16, &str)]) -> BTreeMap<String, RefOr<Response>> {
+    let general = [(500, "`internal`"), (503, "`unavailable`"), (504, "`timeout`")];
+    let schema = Ref::from_schema_name(ProblemDocument::name());
+    let answer = |(status, types): &(u16, &str)| {
+        let content = ContentBuilder::new().schema(Some(schema.clone())).build();
+        let response = ResponseBuilder::new()
+            .description(format!("Problem: {types}"))
+            .content("application/problem+json", content)
+            .build();
+        (status.to_string(), RefOr::T(response))
+    };
+    list.iter().chain(&general).map(answer).collect()
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident [$(($status:literal, $types:literal)),* $(,)?];)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name;
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                problems(&[$(($status, $types)),*])
+            }
+        }
+    )+};
+}
+
+problems! {
+    /// Reading where nothing can be wrong with the request.
+    PlainProblems [];
+    /// Reading a list.
+    ListProblems [(400, "`malformed`")];
+    /// Reading one thing.
+    ReadProblems [(400, "`malformed`"), (404, "`not-found`")];
+    /// Creating.
+    CreateProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),
+        (422, "`invalid`"),
+    ];
+    /// Creating below an organization, or on a cluster.
+    CreateWithinProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`merged-entity`, `cluster-settled`"),
+        (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"), (502, "`organizations-unavailable`"),
+    ];
+    /// Editing under `If-Match`.
+    EditProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`merged-entity`"), (412, "`stale`"),
+        (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"), (428, "`precondition-required`"),
+    ];
+    /// Deleting under `If-Match`.
+    ConditionalProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"),
+        (409, "`owned-by-source`, `part-of-merges`, `merged-entity`"), (412, "`stale`"), (428, "`precondition-required`"),
+    ];
+    /// Merging.
+    MergeProblems [
+        (400, "`malformed`, `idempotency-key-missing`"), (403, "`cross-site`"), (404, "`not-found`"),
+        (409, "`stale-members`, `merged-entity`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),
+        (422, "`invalid`, `idempotency-key-reused`"),
+    ];
+    /// Taking back.
+    UndoProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`decision-not-final`"),
+        (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"), (502, "`organizations-unavailable`"),
+    ];
+}

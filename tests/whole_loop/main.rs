@@ -1,0 +1,16 @@
+//! The whole loop through its public surface: the same bodies on the embedded ports and on real servers.
+
+#[cfg(test)]
+mod backend;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod closed_loop;
+#[cfg(test)]
+mod deployment;
+#[cfg(test)]
+mod end_state;
+#[cfg(test)]
+mod redelivery;
+#[cfg(test)]
+mod restart;
