@@ -121,6 +121,27 @@ impl Deployment {
         self.must(&["import", &file.display().to_string(), "--source", source]);
     }
 
+    /// Imports without holding up whoever else waits here.
+    pub(crate) async fn import_in_background(&self, file: &Path, source: &str) {
+        let file = file.display().to_string();
+        let mut command = self.command(&["import", &file, "--source", source]);
+        let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap();
+        assert!(status.success(), "the import ended with {status}");
+    }
+
+    /// Memory of all processes, now and at its peak, in MiB.
+    pub(crate) fn memory_mib(&self) -> (u64, u64) {
+        let of = |field: &str| -> u64 {
+            let value = |process: &Process| -> Option<u64> {
+                let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).ok()?;
+                let line = status.lines().find(|line| line.starts_with(field))?;
+                line.split_whitespace().nth(1)?.parse().ok()
+            };
+            self.processes.iter().filter_map(value).sum::<u64>() / 1024
+        };
+        (of("VmRSS:"), of("VmHWM:"))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body) = self.send(self.client.get(format!("{}{path}", self.url))).await;
         assert!(status.is_success(), "GET {path}: {status} {body}");
@@ -197,8 +218,10 @@ impl Drop for Process {
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "orgloop"]).status().unwrap();
-        assert!(built.success(), "the binary does not build");
+        // The same profile as the test's: a measurement wants the fast one.
+        let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+        let build = ["build", "--quiet", "--package", "orgloop", "--profile", profile];
+        assert!(Command::new(env!("CARGO")).args(build).status().unwrap().success(), "the binary does not build");
         let test = std::env::current_exe().unwrap();
         // target/debug/deps/whole_loop-… → target/debug/orgloop
         test.parent().and_then(Path::parent).unwrap().join("orgloop")

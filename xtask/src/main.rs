@@ -3,6 +3,7 @@
 //! Never part of the product. Start reading in `check` (the steps) or `services` (the servers).
 #![expect(clippy::disallowed_methods, reason = "the settings of a task are its environment")]
 
+mod bench;
 mod check;
 mod services;
 mod tidy;
@@ -44,6 +45,9 @@ enum Task {
     },
     /// Say which servers answer, and where.
     Status,
+    /// Measure; prints one JSON document per run.
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +69,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Down { after: None } => services::down(),
         Task::Down { after: Some(process) } => services::down_after(process),
         Task::Status => services::status(),
+        Task::Bench(ref bench) => bench::run(bench),
     }
 }
 

@@ -161,7 +161,8 @@ impl Progress {
     }
 }
 
-/// What one call of [`GroupReader::next`] brings.
+/// What one call of [`GroupReader::next`] brings. A partition that is both in `revoked` and in `assigned` went
+/// and came back: what was read from it before is void.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// Partitions newly given to this member; their events come with later calls, so that the caller may
@@ -189,7 +190,8 @@ pub trait EventLog: Send + Sync + std::fmt::Debug {
     /// some may have been appended: the caller appends all of them again (at least once).
     async fn append(&self, events: Vec<NewEvent>) -> Result<Vec<i64>>;
 
-    /// Up to `max` events from `from` on; waits up to `wait` for the first. Belongs to no group.
+    /// Up to `max` events from `from` on; waits up to `wait` for the first. Belongs to no group. Where events
+    /// are gone it goes on with the next one kept; beyond the end it finds nothing.
     async fn read(&self, from: &Position, max: usize, wait: Duration) -> Result<Vec<Event>>;
 
     /// The offset at which reading begins.

@@ -7,6 +7,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use rdkafka::{Offset, TopicPartitionList};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a question to the cluster may take before the caller is told to come back.
@@ -77,6 +78,37 @@ pub(super) fn is_passing(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::PollExceeded
         )
     )
+}
+
+/// A client that is closed where blocking is allowed: closing waits for the cluster.
+pub(super) struct Closing<C: Send + Sync + 'static>(Option<Arc<C>>);
+
+impl<C: Send + Sync + 'static> Closing<C> {
+    pub(super) fn new(client: C) -> Self {
+        Self(Some(Arc::new(client)))
+    }
+
+    /// The client, for a call on another thread.
+    pub(super) fn shared(&self) -> Arc<C> {
+        Arc::clone(self.0.as_ref().expect("only closing takes the client, and it takes this too"))
+    }
+
+    /// Closes the client and waits until it is closed.
+    pub(super) async fn close(mut self, doing: &str) -> Result<()> {
+        let client = self.0.take();
+        blocking(doing, move || drop(client)).await
+    }
+}
+
+impl<C: Send + Sync + 'static> Drop for Closing<C> {
+    fn drop(&mut self) {
+        // Without a runtime there are no other tasks to hold up.
+        if let Some(client) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn_blocking(move || drop(client));
+        }
+    }
 }
 
 /// Runs a call of librdkafka that blocks, where blocking is allowed.

@@ -2,8 +2,8 @@
 
 use super::KafkaConfig;
 use super::client::{
-    REQUEST_TIMEOUT, base, blocking, event_of, failed, is_missing, is_passing, list_of, list_of_positions,
-    refused,
+    Closing, REQUEST_TIMEOUT, base, blocking, event_of, failed, is_missing, is_passing, list_of,
+    list_of_positions, refused,
 };
 use super::rebalance::{Change, Rebalances};
 use crate::error::{Error, Result};
@@ -15,7 +15,6 @@ use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -29,15 +28,12 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A member of a group.
 pub(super) struct Member {
     group: String,
-    /// Taken when the member leaves.
-    consumer: Option<Arc<GroupConsumer>>,
+    consumer: Closing<GroupConsumer>,
     session_timeout: Duration,
     /// What the caller knows to be its own.
     owned: BTreeSet<TopicPartition>,
     /// Changes that the caller does not know yet.
     untold: Delivery,
-    /// Partitions that the caller knows and that are still held back.
-    held_back: Vec<TopicPartition>,
     /// Events that came while the caller asked for something else.
     early: VecDeque<Event>,
 }
@@ -62,34 +58,17 @@ impl Member {
         consumer.subscribe(&names).map_err(failed(format!("joining group {group}")))?;
         Ok(Self {
             group: group.to_owned(),
-            consumer: Some(Arc::new(consumer)),
+            consumer: Closing::new(consumer),
             session_timeout: Duration::from_millis(millis),
             owned: BTreeSet::new(),
             untold: Delivery::default(),
-            held_back: Vec::new(),
             early: VecDeque::new(),
         })
     }
 
-    fn consumer(&self) -> Arc<GroupConsumer> {
-        Arc::clone(
-            self.consumer.as_ref().expect("only leaving takes the consumer, and it takes the member too"),
-        )
-    }
-
-    /// Lets the events come of partitions that the caller has been told of.
-    fn release(&mut self) -> Result<()> {
-        let held_back = std::mem::take(&mut self.held_back);
-        if held_back.is_empty() {
-            return Ok(());
-        }
-        let list = list_of(held_back.iter().map(|at| (at, Offset::Invalid)))?;
-        self.consumer().resume(&list).map_err(failed(format!("reading for group {}", self.group)))
-    }
-
     /// Notes what a rebalance gave and took; whether it did.
     fn note_changes(&mut self) -> bool {
-        let changes = self.consumer().context().take();
+        let changes = self.consumer.shared().context().take();
         let changed = !changes.is_empty();
         for change in changes {
             match change {
@@ -102,7 +81,6 @@ impl Member {
 
     fn lose(&mut self, at: TopicPartition) {
         self.early.retain(|event| event.topic != at.topic || event.partition != at.partition);
-        self.held_back.retain(|held| *held != at);
         self.untold.assigned.retain(|assigned| *assigned != at);
         // What the caller never heard of it need not give back.
         if self.owned.remove(&at) {
@@ -114,13 +92,12 @@ impl Member {
     fn tell(&mut self) -> Option<Delivery> {
         let delivery = std::mem::take(&mut self.untold);
         self.owned.extend(delivery.assigned.iter().cloned());
-        self.held_back.extend(delivery.assigned.iter().cloned());
         (delivery != Delivery::default()).then_some(delivery)
     }
 
     /// Takes one event or change that is there already; this is what keeps the membership alive.
     fn poll(&mut self) -> Result<()> {
-        let consumer = self.consumer();
+        let consumer = self.consumer.shared();
         if let Some(Some(event)) = receive(&consumer, &self.group).now_or_never().transpose()? {
             self.early.push_back(event);
         }
@@ -137,7 +114,7 @@ impl Member {
         let doing = format!("committing positions of group {}", self.group);
         let deadline = Instant::now() + self.session_timeout.max(REQUEST_TIMEOUT);
         loop {
-            let (consumer, list) = (self.consumer(), list_of_positions(positions)?);
+            let (consumer, list) = (self.consumer.shared(), list_of_positions(positions)?);
             let committing = blocking(&doing, move || consumer.commit(&list, CommitMode::Sync));
             let committed = tokio::time::timeout_at(deadline, committing).await;
             let committed = committed.map_err(|error| Error::transient(doing.clone(), error))??;
@@ -219,9 +196,8 @@ impl GroupReader for Member {
         if let Some(changes) = self.tell() {
             return Ok(changes);
         }
-        self.release()?;
         let deadline = Instant::now() + wait.min(Duration::from_hours(24));
-        let consumer = self.consumer();
+        let consumer = self.consumer.shared();
         let mut full = self.early.len() >= max;
         while !full {
             let received = if self.early.is_empty() {
@@ -275,7 +251,7 @@ impl GroupReader for Member {
         let doing = format!("seeking in {} {}", position.at.topic, position.at.partition);
         let deadline = Instant::now() + REQUEST_TIMEOUT;
         loop {
-            let (consumer, to) = (self.consumer(), position.clone());
+            let (consumer, to) = (self.consumer.shared(), position.clone());
             let offset = Offset::Offset(position.offset.max(0));
             let seeking = move || consumer.seek(&to.at.topic, to.at.partition, offset, REQUEST_TIMEOUT);
             match blocking(&doing, seeking).await? {
@@ -290,19 +266,8 @@ impl GroupReader for Member {
         Ok(())
     }
 
-    async fn leave(mut self: Box<Self>) -> Result<()> {
-        let consumer = self.consumer.take();
-        // Closing tells the group, and blocks until it has.
-        blocking("leaving a group", move || drop(consumer)).await
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        let Some(consumer) = self.consumer.take() else { return };
-        // Closing blocks: not on a thread that others need.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn_blocking(move || drop(consumer));
-        }
+    async fn leave(self: Box<Self>) -> Result<()> {
+        // Closing tells the group.
+        self.consumer.close("leaving a group").await
     }
 }

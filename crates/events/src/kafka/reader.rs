@@ -3,7 +3,7 @@
 
 use super::KafkaConfig;
 use super::catalog::Catalog;
-use super::client::{base, event_of, failed, is_missing, is_passing, list_of_positions, refused};
+use super::client::{Closing, base, event_of, failed, is_missing, is_passing, list_of_positions, refused};
 use crate::error::{Error, Result};
 use crate::log::{Event, Position};
 use futures::FutureExt;
@@ -41,7 +41,7 @@ struct Idle {
 
 /// A consumer of one partition.
 struct Reader {
-    consumer: StreamConsumer,
+    consumer: Closing<StreamConsumer>,
     /// What it would deliver next.
     next: Position,
     /// Whether the broker has said that there is nothing more.
@@ -63,7 +63,7 @@ impl Pool {
         drop(idle);
         let consumer = match other {
             Some(other) => other.reader.consumer,
-            None => self.consumer()?,
+            None => Closing::new(self.consumer()?),
         };
         let mut reader = Reader { consumer, next: from.clone(), at_end: false };
         reader.assign(from)?;
@@ -95,7 +95,7 @@ impl Pool {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(Idle { reader, since: Instant::now() });
         if idle.len() > IDLE_READERS_MAX {
-            close(vec![idle.remove(0)]);
+            idle.remove(0);
         }
         let pool = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -108,23 +108,15 @@ impl Pool {
 
     fn sweep(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (old, young) = idle.drain(..).partition(|one| one.since.elapsed() >= IDLE_MAX);
-        *idle = young;
-        close(old);
-    }
-}
-
-/// Closes consumers where blocking is allowed.
-fn close(readers: Vec<Idle>) {
-    if !readers.is_empty() {
-        tokio::task::spawn_blocking(move || drop(readers));
+        idle.retain(|one| one.since.elapsed() < IDLE_MAX);
     }
 }
 
 impl Reader {
     fn assign(&mut self, from: &Position) -> Result<()> {
         let doing = || format!("reading {} {}", from.at.topic, from.at.partition);
-        self.consumer.assign(&list_of_positions(std::slice::from_ref(from))?).map_err(failed(doing()))?;
+        let list = list_of_positions(std::slice::from_ref(from))?;
+        self.consumer.shared().assign(&list).map_err(failed(doing()))?;
         self.next = from.clone();
         self.at_end = false;
         Ok(())
@@ -161,39 +153,44 @@ pub(super) async fn read(
     wait: Duration,
 ) -> Result<Vec<Event>> {
     let mut reader = pool.take(from)?;
+    let consumer = reader.consumer.shared();
     let deadline = Instant::now() + wait.min(Duration::from_hours(24));
+    let patience = deadline.max(Instant::now() + GRACE);
     let mut events = Vec::new();
     while events.len() < max {
         let heard = if events.is_empty() {
-            let until = if reader.at_end { deadline } else { deadline.max(Instant::now() + GRACE) };
-            receive_until(&reader.consumer, until).await
+            let until = if reader.at_end { deadline } else { patience };
+            tokio::time::timeout_at(until, receive(&consumer)).await.ok()
         } else {
-            receive(&reader.consumer).now_or_never()
+            receive(&consumer).now_or_never()
         };
-        let Some(heard) = heard else { break };
-        match reader.heard(heard) {
-            Ok(Some(event)) => events.push(event),
-            Ok(None) if !events.is_empty() || (reader.at_end && Instant::now() >= deadline) => break,
-            Ok(None) => {}
-            Err(error) => match recover(&mut reader, catalog, error).await? {
+        match heard.map(|heard| reader.heard(heard)) {
+            Some(Ok(Some(event))) => events.push(event),
+            Some(Err(error)) => match recover(&mut reader, catalog, error).await? {
                 Recovery::ReadOn => {}
                 Recovery::WaitInVain => {
                     tokio::time::sleep_until(deadline).await;
                     return Ok(events);
                 }
             },
+            None | Some(Ok(None)) if !events.is_empty() => break,
+            None | Some(Ok(None)) if reader.at_end && Instant::now() >= deadline => break,
+            None | Some(Ok(None)) if Instant::now() >= patience => return Err(unanswered(from)),
+            None | Some(Ok(None)) => {}
         }
     }
     pool.put_back(reader);
     Ok(events)
 }
 
-async fn receive(consumer: &StreamConsumer) -> Result<Event, KafkaError> {
-    consumer.recv().await.map(|message| event_of(&message))
+/// Neither an event nor the word that there is none.
+fn unanswered(from: &Position) -> Error {
+    let Position { at, offset } = from;
+    Error::transient(format!("reading {} {} from {offset}", at.topic, at.partition), "no broker answers")
 }
 
-async fn receive_until(consumer: &StreamConsumer, until: Instant) -> Option<Result<Event, KafkaError>> {
-    tokio::time::timeout_at(until, receive(consumer)).await.ok()
+async fn receive(consumer: &StreamConsumer) -> Result<Event, KafkaError> {
+    consumer.recv().await.map(|message| event_of(&message))
 }
 
 enum Recovery {

@@ -3,14 +3,14 @@
 use super::client::partitions_of;
 use crate::log::TopicPartition;
 use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// One step of a rebalance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// These are new; they are paused.
+    /// These are new.
     Assigned(Vec<TopicPartition>),
     /// These are gone.
     Revoked(Vec<TopicPartition>),
@@ -49,15 +49,9 @@ impl ConsumerContext for Rebalances {
         }
     }
 
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
-            Rebalance::Assign(partitions) => {
-                // Until the caller has been told, and may have chosen another position.
-                if let Err(error) = consumer.pause(partitions) {
-                    tracing::warn!(%error, "could not hold back the events of new partitions");
-                }
-                self.note(Change::Assigned(partitions_of(partitions)));
-            }
+            Rebalance::Assign(partitions) => self.note(Change::Assigned(partitions_of(partitions))),
             Rebalance::Revoke(_) => {}
             Rebalance::Error(error) => tracing::warn!(%error, "a rebalance failed"),
         }

@@ -18,8 +18,10 @@ use std::time::Duration;
 const STEP_ROWS: i64 = 1_000;
 /// Keys noted in one pass: about 30 MB. More keys take more passes.
 const PASS_KEYS_MAX: usize = 200_000;
-/// Below this many new events a pass is not worth its walk.
+/// Below this many new events a pass is not worth its walk,
 const DIRTY_EVENTS_MIN: i64 = 10_000;
+/// unless the oldest of them is older than this: what was overwritten does not stay for ever.
+const DIRTY_AGE_MAX: Duration = Duration::from_hours(24);
 
 /// Compacts the topics that have much to compact, and ends events past their retention.
 pub(super) async fn maintain(shared: &Shared) -> Result<u64> {
@@ -89,13 +91,16 @@ impl Cleaner<'_> {
         failed(format!("compacting topic {}", self.topic.name))
     }
 
-    /// Whether half of the partition or more is new since the last pass.
+    /// Whether half of the partition or more is new since the last pass, or some of it has waited for long.
     async fn is_worth_compacting(&self) -> Result<bool> {
         let (start, end) =
             reader::range(&self.shared.readers, self.partition_id).await.map_err(self.failed())?;
         let compacted_to = self.compacted_to().await?.max(start);
         let dirty = end - compacted_to;
-        Ok(dirty >= DIRTY_EVENTS_MIN && dirty >= compacted_to - start)
+        let has_waited_since_ms = clock::now().timestamp_millis() - millis(DIRTY_AGE_MAX);
+        let first = self.step(compacted_to, end, 1).await?;
+        let has_waited = first.iter().any(|event| event.time_ms < has_waited_since_ms);
+        Ok(has_waited || (dirty >= DIRTY_EVENTS_MIN && dirty >= compacted_to - start))
     }
 
     async fn compact(&self) -> Result<u64> {
@@ -119,7 +124,7 @@ impl Cleaner<'_> {
         let tombstones_before_ms = clock::now().timestamp_millis() - millis(retention);
         let mut pass = Pass { newest: HashMap::new(), upto: from, tombstones_before_ms, end };
         while pass.upto < end && pass.newest.len() < PASS_KEYS_MAX {
-            let step = self.step(pass.upto, end).await?;
+            let step = self.step(pass.upto, end, STEP_ROWS).await?;
             pass.upto = step.last().map_or(end, |event| offset_of(event.place) + 1);
             pass.newest.extend(step.into_iter().map(|event| (event.key, offset_of(event.place))));
         }
@@ -130,7 +135,7 @@ impl Cleaner<'_> {
         let mut dropped = 0;
         let mut offset = start;
         while offset < pass.upto {
-            let step = self.step(offset, pass.upto).await?;
+            let step = self.step(offset, pass.upto, STEP_ROWS).await?;
             offset = step.last().map_or(pass.upto, |event| offset_of(event.place) + 1);
             let places: Vec<i64> =
                 step.iter().filter(|event| pass.drops(event)).map(|event| event.place).collect();
@@ -139,14 +144,14 @@ impl Cleaner<'_> {
         Ok(dropped)
     }
 
-    async fn step(&self, from: i64, upto: i64) -> Result<Vec<Kept>> {
+    async fn step(&self, from: i64, upto: i64, max: i64) -> Result<Vec<Kept>> {
         sqlx::query_as(
             "SELECT place, key, value IS NULL AS is_tombstone, time_ms FROM event
              WHERE place >= ? AND place < ? ORDER BY place LIMIT ?",
         )
         .bind(place_of(self.partition_id, from))
         .bind(place_of(self.partition_id, upto))
-        .bind(STEP_ROWS)
+        .bind(max)
         .fetch_all(&self.shared.readers)
         .await
         .map_err(self.failed())
@@ -192,7 +197,7 @@ impl Cleaner<'_> {
         let before_ms = clock::now().timestamp_millis().saturating_sub(retention_ms);
         let mut dropped = 0;
         loop {
-            let oldest = self.step(0, i64::MAX).await?;
+            let oldest = self.step(0, i64::MAX, STEP_ROWS).await?;
             let places: Vec<i64> = oldest
                 .iter()
                 .take_while(|event| event.time_ms < before_ms)

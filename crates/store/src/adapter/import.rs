@@ -1,26 +1,37 @@
-//! Records in, as their source tells them: ids are found or given, rows are upserted, children that are gone deleted.
+//! Records in, as their source tells them: ids are given, rows are upserted, children that are gone deleted.
 
-use super::tables::{self, RowSet, TableRow};
+use super::bulk::{delete_others, upsert};
+use super::known_ids::KnownIds;
+use super::tables::RowSet;
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Doing, Result};
 use crate::organizations::UpsertCounts;
-use entity::{LocationId, Phone, Record, ServiceId};
-use sqlx::AssertSqlSafe;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use entity::{Phone, Record};
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use uuid::Uuid;
+
+/// The lock under which ids are given: two sources may want the same one.
+const IDS: i64 = 0x6964_7300;
+/// Records written together: the log then tells of a record's rows side by side, and a page of it reads few
+/// families twice.
+const RECORDS_TOGETHER: usize = 64;
 
 impl OrganizationsStore {
     pub(super) async fn write_records(&self, records: Vec<Record>) -> Result<UpsertCounts> {
         let mut transaction = self.pools.begin_write().await?;
+        super::super::serialize_writers(&mut transaction, IDS).await?;
+        super::super::defer_foreign_keys(&mut transaction).await?;
         let mut records = last_of_each(records);
         let mut known = KnownIds::default();
         known.assign(&mut transaction, &mut records).await?;
-        let counts = UpsertCounts {
-            inserted: (records.len() - known.present.len()) as u64,
-            present: known.present.len() as u64,
-        };
-        let rows = RowSet::of(records);
-        write_rows(&mut transaction, rows, &known.present).await?;
+        let present = known.present.len();
+        let counts = UpsertCounts { inserted: (records.len() - present) as u64, present: present as u64 };
+        keep_last_tellings(&mut records);
+        let rows = write_rows(&mut transaction, records).await?;
+        if !known.with_rows.is_empty() {
+            delete_gone(&mut transaction, &id_list(known.with_rows), &rows).await?;
+        }
         transaction.commit().await.doing(|| "committing an import".into())?;
         Ok(counts)
     }
@@ -45,7 +56,7 @@ impl OrganizationsStore {
     }
 }
 
-/// One statement may write a row only once: of a record told twice, the last telling counts.
+/// Of a record told twice, the last telling counts.
 fn last_of_each(records: Vec<Record>) -> Vec<Record> {
     let mut last: HashMap<(String, String), usize> = HashMap::new();
     let mut kept: Vec<Record> = Vec::with_capacity(records.len());
@@ -61,173 +72,46 @@ fn last_of_each(records: Vec<Record>) -> Vec<Record> {
     kept
 }
 
-/// The ids under which rows stand, and those already given away.
-#[derive(Debug, Default)]
-struct KnownIds {
-    /// Per (table, source, source id).
-    standing: HashMap<(&'static str, String, String), Uuid>,
-    /// Per (table, id): who has it.
-    taken: HashMap<(&'static str, Uuid), (String, String)>,
-    /// Records that were there before.
-    present: HashSet<Uuid>,
-}
-
-const TABLES: [&str; 6] = ["organization", "location", "service", "organization_identifier", "phone", "address"];
-
-impl KnownIds {
-    /// Gives every row the id under which it stands; else its own, if it is free; else the derived one.
-    async fn assign(&mut self, db: Executor<'_>, records: &mut [Record]) -> Result<()> {
-        let mut wanted: BTreeMap<(&'static str, &str), Vec<(String, Uuid)>> = BTreeMap::new();
-        for record in &*records {
-            each_row(record, &mut |table, source_id, id| {
-                wanted.entry((table, &record.source)).or_default().push((source_id.to_owned(), id));
-            });
+/// Of a child told twice, within a record or by two, the last telling counts.
+fn keep_last_tellings(records: &mut [Record]) {
+    let (mut places, mut offers, mut rest) = (HashSet::new(), HashSet::new(), HashSet::new());
+    for organization in records.iter_mut().rev().map(|record| &mut record.organization) {
+        let keep_phones = |phones: &mut Vec<Phone>, rest: &mut _| keep_last(phones, rest, |phone| phone.id);
+        keep_last(&mut organization.services, &mut offers, |service| service.id);
+        keep_last(&mut organization.locations, &mut places, |location| location.id);
+        keep_last(&mut organization.identifiers, &mut rest, |identifier| identifier.id);
+        for service in organization.services.iter_mut().rev() {
+            keep_phones(&mut service.phones, &mut rest);
         }
-        for ((table, source), rows) in wanted {
-            self.look_up(&mut *db, table, source, &rows).await?;
+        for location in organization.locations.iter_mut().rev() {
+            keep_phones(&mut location.phones, &mut rest);
+            keep_last(&mut location.addresses, &mut rest, |address| address.id);
         }
-        for record in records {
-            self.assign_record(record);
-        }
-        Ok(())
-    }
-
-    async fn look_up(
-        &mut self,
-        db: Executor<'_>,
-        table: &'static str,
-        source: &str,
-        rows: &[(String, Uuid)],
-    ) -> Result<()> {
-        let source_ids = serde_json::to_string(&rows.iter().map(|(source_id, _)| source_id).collect::<Vec<_>>())
-            .expect("texts are JSON");
-        let select = "SELECT id, source, source_id FROM ";
-        let by_source = format!("{select}{table} WHERE source = $1 AND source_id IN {}", texts!("$2"));
-        let by_id = format!("{select}{table} WHERE id IN {}", ids!("$1"));
-        let doing = || format!("looking up ids of {table}");
-        let standing: Vec<(Uuid, String, String)> = sqlx::query_as(AssertSqlSafe(by_source))
-            .bind(source)
-            .bind(source_ids)
-            .fetch_all(&mut *db)
-            .await
-            .doing(doing)?;
-        let taken: Vec<(Uuid, String, String)> = sqlx::query_as(AssertSqlSafe(by_id))
-            .bind(id_list(rows.iter().map(|(_, id)| *id)))
-            .fetch_all(&mut *db)
-            .await
-            .doing(doing)?;
-        for (id, source, source_id) in standing {
-            self.taken.insert((table, id), (source.clone(), source_id.clone()));
-            self.standing.insert((table, source, source_id), id);
-        }
-        self.taken.extend(taken.into_iter().map(|(id, source, source_id)| ((table, id), (source, source_id))));
-        Ok(())
-    }
-
-    fn id_of(&mut self, table: &'static str, source: &str, source_id: &str, own: Uuid) -> Uuid {
-        let who = (source.to_owned(), source_id.to_owned());
-        if let Some(id) = self.standing.get(&(table, who.0.clone(), who.1.clone())) {
-            return *id;
-        }
-        let free = self.taken.get(&(table, own)).is_none_or(|holder| *holder == who);
-        let id = if free { own } else { entity::id::derive(source, table, source_id) };
-        self.taken.insert((table, id), who);
-        id
-    }
-
-    fn assign_record(&mut self, record: &mut Record) {
-        let source = record.source.clone();
-        let was_there = self
-            .standing
-            .contains_key(&(TABLES[0], source.clone(), record.source_id.clone()));
-        record.id = self.id_of(TABLES[0], &source, &record.source_id, record.id.0).into();
-        if was_there {
-            self.present.insert(record.id.0);
-        }
-        let organization = &mut record.organization;
-        let mut moved: HashMap<LocationId, LocationId> = HashMap::new();
-        for location in &mut organization.locations {
-            let id: LocationId = self.id_of("location", &source, &location.source_id, location.id.0).into();
-            moved.insert(location.id, id);
-            location.id = id;
-            for address in &mut location.addresses {
-                address.id = self.id_of("address", &source, &address.source_id, address.id);
-            }
-            self.assign_phones(&source, &mut location.phones);
-        }
-        for service in &mut organization.services {
-            service.id = ServiceId(self.id_of("service", &source, &service.source_id, service.id.0));
-            for location_id in &mut service.location_ids {
-                *location_id = moved.get(location_id).copied().unwrap_or(*location_id);
-            }
-            self.assign_phones(&source, &mut service.phones);
-        }
-        for identifier in &mut organization.identifiers {
-            identifier.id = self.id_of("organization_identifier", &source, &identifier.source_id, identifier.id);
-        }
-        self.assign_phones(&source, &mut organization.phones);
-    }
-
-    fn assign_phones(&mut self, source: &str, phones: &mut [Phone]) {
-        for phone in phones {
-            phone.id = self.id_of("phone", source, &phone.source_id, phone.id);
-        }
+        keep_phones(&mut organization.phones, &mut rest);
     }
 }
 
-/// Calls back for every row of a record that has an id of its own.
-fn each_row<'a>(record: &'a Record, row: &mut impl FnMut(&'static str, &'a str, Uuid)) {
-    row("organization", &record.source_id, record.id.0);
-    let organization = &record.organization;
-    let phones = organization.phones.iter();
-    let phones = phones.chain(organization.locations.iter().flat_map(|location| &location.phones));
-    for phone in phones.chain(organization.services.iter().flat_map(|service| &service.phones)) {
-        row("phone", &phone.source_id, phone.id);
-    }
-    for location in &organization.locations {
-        row("location", &location.source_id, location.id.0);
-        for address in &location.addresses {
-            row("address", &address.source_id, address.id);
-        }
-    }
-    for service in &organization.services {
-        row("service", &service.source_id, service.id.0);
-    }
-    for identifier in &organization.identifiers {
-        row("organization_identifier", &identifier.source_id, identifier.id);
-    }
+fn keep_last<T, K: Eq + Hash>(list: &mut Vec<T>, seen: &mut HashSet<K>, key: impl Fn(&T) -> K) {
+    let kept: Vec<bool> = list.iter().rev().map(|item| seen.insert(key(item))).collect();
+    let mut kept = kept.into_iter().rev();
+    list.retain(|_| kept.next().unwrap_or(true));
 }
 
-async fn write_rows(db: Executor<'_>, rows: RowSet, present: &HashSet<Uuid>) -> Result<()> {
-    let present = (!present.is_empty()).then(|| id_list(present.iter().copied()));
-    tables::upsert(&mut *db, rows.organizations).await?;
-    replace(&mut *db, rows.locations, present.as_deref()).await?;
-    replace(&mut *db, rows.services, present.as_deref()).await?;
-    replace(&mut *db, rows.identifiers, present.as_deref()).await?;
-    replace(&mut *db, rows.names, present.as_deref()).await?;
-    replace(&mut *db, rows.phones, present.as_deref()).await?;
-    replace(&mut *db, rows.addresses, present.as_deref()).await?;
-    replace(&mut *db, rows.places_of_service, present.as_deref()).await
-}
-
-/// Upserts rows and deletes the others of those records that were there before.
-async fn replace<R: TableRow>(db: Executor<'_>, rows: Vec<R>, present: Option<&str>) -> Result<()> {
-    let kept = present.map(|_| id_list(rows.iter().map(TableRow::id)));
-    tables::upsert(&mut *db, rows).await?;
-    if let (Some(present), Some(kept)) = (present, kept) {
-        let delete = format!(
-            "DELETE FROM {table} WHERE organization_id IN {} AND id NOT IN {}
-             AND source = (SELECT source FROM organization WHERE id = {table}.organization_id)",
-            ids!("$1"),
-            ids!("$2"),
-            table = R::TABLE
-        );
-        sqlx::query(AssertSqlSafe(delete))
-            .bind(present)
-            .bind(kept)
-            .execute(db)
-            .await
-            .doing(|| format!("deleting rows of {} that are gone", R::TABLE))?;
+/// Writes all rows, children first: what has no parent yet raises no revision and logs nothing twice.
+async fn write_rows(db: Executor<'_>, records: Vec<Record>) -> Result<Kept> {
+    let mut kept = Kept::default();
+    let mut records = records.into_iter().peekable();
+    while records.peek().is_some() {
+        let rows = RowSet::of(records.by_ref().take(RECORDS_TOGETHER));
+        kept.remember(&rows);
+        upsert(&mut *db, rows.places_of_service).await?;
+        upsert(&mut *db, rows.addresses).await?;
+        upsert(&mut *db, rows.phones).await?;
+        upsert(&mut *db, rows.names).await?;
+        upsert(&mut *db, rows.identifiers).await?;
+        upsert(&mut *db, rows.services).await?;
+        upsert(&mut *db, rows.locations).await?;
+        upsert(&mut *db, rows.organizations).await?;
     }
-    Ok(())
+    Ok(kept)
 }

@@ -1,13 +1,11 @@
-//! The tables' rows, their columns, and the one way they are written.
+//! The tables' rows and their columns.
 
-use super::{Db, Executor};
-use crate::error::{Doing, Error, Result};
+use super::Db;
+use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::organization::Extra;
 use entity::{Address, Identifier, Location, Phone, RecordId, Service};
-use sqlx::QueryBuilder;
 use sqlx::query_builder::Separated;
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// A row that can be written in bulk.
@@ -17,7 +15,32 @@ pub(super) trait TableRow: Sized {
     /// Set when the row is first written, and kept.
     const KEPT: &'static [&'static str];
     fn id(&self) -> Uuid;
+    /// Its id in the source, after the source's name.
+    fn told_as(&self) -> String;
+    /// A column whose text holds a NUL, which PostgreSQL cannot keep.
+    fn column_with_nul(&self) -> Option<&'static str>;
     fn bind(self, values: &mut Separated<'_, Db, &'static str>);
+}
+
+/// A value of a column.
+trait Value {
+    fn has_nul(&self) -> bool {
+        false
+    }
+}
+impl Value for Uuid {}
+impl Value for i64 {}
+impl Value for f64 {}
+impl Value for DateTime<Utc> {}
+impl Value for String {
+    fn has_nul(&self) -> bool {
+        self.contains('\0')
+    }
+}
+impl<T: Value> Value for Option<T> {
+    fn has_nul(&self) -> bool {
+        self.as_ref().is_some_and(Value::has_nul)
+    }
 }
 
 macro_rules! table_row {
@@ -31,6 +54,13 @@ macro_rules! table_row {
             const KEPT: &'static [&'static str] = $kept;
             fn id(&self) -> Uuid {
                 self.id
+            }
+            fn told_as(&self) -> String {
+                format!("{} {}", self.source, self.source_id)
+            }
+            fn column_with_nul(&self) -> Option<&'static str> {
+                $(if self.$column.has_nul() { return Some(stringify!($column)); })*
+                None
             }
             fn bind(self, values: &mut Separated<'_, Db, &'static str>) {
                 $(values.push_bind(self.$column);)*
@@ -78,39 +108,6 @@ table_row!(ServiceAtLocationRow, "service_at_location", keeps &["id", "source", 
     id: Uuid, organization_id: Uuid, source: String, source_id: String, position: i64,
     service_id: Uuid, location_id: Uuid,
 });
-
-/// Parameters that one statement takes: SQLite's limit, which is below PostgreSQL's.
-const PARAMETERS_MAX: usize = 32_000;
-
-/// Inserts rows, or updates those whose id is there and whose content differs (an equal row fires no trigger).
-pub(super) async fn upsert<R: TableRow>(db: Executor<'_>, rows: Vec<R>) -> Result<()> {
-    let changing: Vec<_> = R::COLUMNS.iter().filter(|column| !R::KEPT.contains(column)).collect();
-    let list = |prefix: &str| {
-        changing.iter().map(|column| format!("{prefix}{column}")).collect::<Vec<_>>().join(", ")
-    };
-    let assignments: Vec<_> = changing.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let on_conflict = format!(
-        " ON CONFLICT (id) DO UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})",
-        assignments.join(", "),
-        list(&format!("{}.", R::TABLE)),
-        list("excluded.")
-    );
-    let mut seen = HashSet::with_capacity(rows.len());
-    let mut rows: Vec<_> = rows.into_iter().rev().filter(|row| seen.insert(row.id())).collect();
-    // One statement may write a row only once: of a row told twice, the last telling counts.
-    rows.reverse();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk = rows.by_ref().take(PARAMETERS_MAX / R::COLUMNS.len());
-        let insert = format!("INSERT INTO {} ({}) ", R::TABLE, R::COLUMNS.join(", "));
-        let mut statement = QueryBuilder::<Db>::new(insert);
-        statement.push_values(chunk, |mut values, row| row.bind(&mut values));
-        statement.push(&on_conflict);
-        let query = statement.build().persistent(false);
-        query.execute(&mut *db).await.doing(|| format!("writing rows of {}", R::TABLE))?;
-    }
-    Ok(())
-}
 
 /// Reads what was kept beyond the model.
 pub(super) fn extra(text: Option<&str>) -> Result<Extra> {

@@ -1,0 +1,51 @@
+//! The one way rows are written: many in a statement, and only where something differs.
+
+use super::tables::TableRow;
+use super::{Db, Executor, id_list};
+use crate::error::{Doing, Error, Result};
+use sqlx::{AssertSqlSafe, QueryBuilder};
+
+/// Rows in a statement: few sizes, so that each statement is prepared once and found again.
+const ROWS: [usize; 3] = [64, 8, 1];
+
+/// Inserts rows, or updates those whose id is there and whose content differs (an equal row fires no trigger).
+/// No id may be among them twice.
+pub(super) async fn upsert<R: TableRow>(db: Executor<'_>, rows: Vec<R>) -> Result<()> {
+    let with_nul = rows.iter().find_map(|row| row.column_with_nul().map(|column| (row.told_as(), column)));
+    if let Some((told_as, column)) = with_nul {
+        let row = format!("{} {told_as}", R::TABLE);
+        return Err(Error::Invalid(format!("{row}: {column} holds a NUL character: remove it")));
+    }
+    let insert = format!("INSERT INTO {} ({}) ", R::TABLE, R::COLUMNS.join(", "));
+    let on_conflict = on_conflict::<R>();
+    let mut rows = rows.into_iter();
+    while let Some(count) = ROWS.into_iter().find(|count| *count <= rows.len()) {
+        let mut statement = QueryBuilder::<Db>::new(&insert);
+        statement.push_values(rows.by_ref().take(count), |mut values, row| row.bind(&mut values));
+        statement.push(&on_conflict);
+        statement.build().execute(&mut *db).await.doing(|| format!("writing rows of {}", R::TABLE))?;
+    }
+    Ok(())
+}
+
+fn on_conflict<R: TableRow>() -> String {
+    let changing: Vec<_> = R::COLUMNS.iter().filter(|column| !R::KEPT.contains(column)).collect();
+    let list = |prefix: &str| {
+        changing.iter().map(|column| format!("{prefix}{column}")).collect::<Vec<_>>().join(", ")
+    };
+    let assignments: Vec<_> = changing.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(
+        " ON CONFLICT (id) DO UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})",
+        assignments.join(", "),
+        list(&format!("{}.", R::TABLE)),
+        list("excluded.")
+    )
+}
+
+/// Deletes the rows of these records (a list of ids) that are not among the kept ones.
+pub(super) async fn delete_others<R: TableRow>(db: Executor<'_>, records: &str, kept: &[R]) -> Result<()> {
+    let delete =
+        format!("DELETE FROM {} WHERE organization_id IN {} AND id NOT IN {}", R::TABLE, ids!("$1"), ids!("$2"));
+    let delete = sqlx::query(AssertSqlSafe(delete)).bind(records).bind(id_list(kept.iter().map(TableRow::id)));
+    delete.execute(db).await.map(drop).doing(|| format!("deleting rows of {} that are gone", R::TABLE))
+}

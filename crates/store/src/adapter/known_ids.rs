@@ -1,0 +1,169 @@
+//! Which id each row gets: the one under which it stands; else its own, if that is free; else a derived one.
+
+use super::{Executor, id_list};
+use crate::error::{Doing, Error, Result};
+use entity::{LocationId, Phone, Record, ServiceId};
+use sqlx::AssertSqlSafe;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use uuid::Uuid;
+
+/// The ids under which rows stand, and those already given away.
+#[derive(Debug, Default)]
+pub(super) struct KnownIds {
+    tables: HashMap<&'static str, TableIds>,
+    /// Records that were there before.
+    pub(super) present: HashSet<Uuid>,
+    /// Records that were there before, or take over rows that were: they may have rows that are gone now.
+    pub(super) with_rows: HashSet<Uuid>,
+}
+
+/// A source and its id of a row.
+type ToldAs = (String, String);
+
+#[derive(Debug, Default)]
+struct TableIds {
+    standing: HashMap<ToldAs, Uuid>,
+    taken: HashMap<Uuid, ToldAs>,
+}
+
+impl KnownIds {
+    /// Gives every row of these records its id.
+    pub(super) async fn assign(&mut self, db: Executor<'_>, records: &mut [Record]) -> Result<()> {
+        let mut wanted: BTreeMap<(&'static str, &str), Vec<(&str, Uuid)>> = BTreeMap::new();
+        for record in &*records {
+            each_row(record, &mut |table, source_id, id| {
+                wanted.entry((table, &record.source)).or_default().push((source_id, id));
+            });
+        }
+        for ((table, source), rows) in wanted {
+            self.look_up(&mut *db, (table, source), &rows).await?;
+        }
+        for record in records {
+            self.assign_record(record);
+        }
+        Ok(())
+    }
+
+    async fn look_up(
+        &mut self,
+        db: Executor<'_>,
+        (table, source): (&'static str, &str),
+        rows: &[(&str, Uuid)],
+    ) -> Result<()> {
+        let source_ids: Vec<_> = rows.iter().map(|(source_id, _)| *source_id).collect();
+        if let Some(nul) = source_ids.iter().chain([&source]).find(|text| text.contains('\0')) {
+            let row = format!("{table} {} {}", source.escape_debug(), nul.escape_debug());
+            return Err(Error::Invalid(format!("{row}: source or source_id holds a NUL character: remove it")));
+        }
+        let derived = |source_id: &str| entity::id::derive(source, table, source_id);
+        let ids: HashSet<_> = rows.iter().flat_map(|(source_id, id)| [*id, derived(source_id)]).collect();
+        let select = "SELECT id, source, source_id FROM ";
+        let by_source = format!("{select}{table} WHERE source = $1 AND source_id IN {}", texts!("$2"));
+        let by_id = format!("{select}{table} WHERE id IN {}", ids!("$1"));
+        let doing = || format!("looking up ids of {table}");
+        let mut known: Vec<(Uuid, String, String)> = sqlx::query_as(AssertSqlSafe(by_source))
+            .bind(source)
+            .bind(serde_json::to_string(&source_ids).expect("texts are JSON"))
+            .fetch_all(&mut *db)
+            .await
+            .doing(doing)?;
+        let by_id = sqlx::query_as(AssertSqlSafe(by_id)).bind(id_list(ids));
+        known.extend(by_id.fetch_all(db).await.doing(doing)?);
+        let table = self.tables.entry(table).or_default();
+        for (id, source, source_id) in known {
+            table.standing.insert((source.clone(), source_id.clone()), id);
+            table.taken.insert(id, (source, source_id));
+        }
+        Ok(())
+    }
+
+    fn assign_record(&mut self, record: &mut Record) {
+        let mut given = Given { known: self, source: &record.source, stood: false };
+        record.id = given.id_of("organization", &record.source_id, record.id.0).into();
+        let was_there = given.stood;
+        let organization = &mut record.organization;
+        let mut moved: HashMap<LocationId, LocationId> = HashMap::new();
+        for location in &mut organization.locations {
+            let id: LocationId = given.id_of("location", &location.source_id, location.id.0).into();
+            moved.insert(location.id, id);
+            location.id = id;
+            for address in &mut location.addresses {
+                address.id = given.id_of("address", &address.source_id, address.id);
+            }
+            given.assign_phones(&mut location.phones);
+        }
+        for service in &mut organization.services {
+            service.id = ServiceId(given.id_of("service", &service.source_id, service.id.0));
+            for location_id in &mut service.location_ids {
+                *location_id = moved.get(location_id).copied().unwrap_or(*location_id);
+            }
+            given.assign_phones(&mut service.phones);
+        }
+        for identifier in &mut organization.identifiers {
+            identifier.id = given.id_of("organization_identifier", &identifier.source_id, identifier.id);
+        }
+        given.assign_phones(&mut organization.phones);
+        if given.stood {
+            self.with_rows.insert(record.id.0);
+        }
+        if was_there {
+            self.present.insert(record.id.0);
+        }
+    }
+}
+
+/// Gives ids to the rows of one record.
+struct Given<'a> {
+    known: &'a mut KnownIds,
+    source: &'a str,
+    /// Whether any of its rows was there before.
+    stood: bool,
+}
+
+impl Given<'_> {
+    fn id_of(&mut self, table: &'static str, source_id: &str, own: Uuid) -> Uuid {
+        let ids = self.known.tables.entry(table).or_default();
+        let told_as = (self.source.to_owned(), source_id.to_owned());
+        if let Some(id) = ids.standing.get(&told_as) {
+            self.stood = true;
+            return *id;
+        }
+        let derived = || entity::id::derive(self.source, table, source_id);
+        // What is derived may be taken as well: by a source that gives our id as its own.
+        let last = || entity::id::derive(self.source, table, &format!("{source_id}\n{own}"));
+        let free = |id: &Uuid| !ids.taken.contains_key(id);
+        let id = Some(own).filter(free).unwrap_or_else(|| Some(derived()).filter(free).unwrap_or_else(last));
+        ids.taken.insert(id, told_as.clone());
+        ids.standing.insert(told_as, id);
+        id
+    }
+
+    fn assign_phones(&mut self, phones: &mut [Phone]) {
+        for phone in phones {
+            phone.id = self.id_of("phone", &phone.source_id, phone.id);
+        }
+    }
+}
+
+/// Calls back for every row of a record that has an id of its own.
+fn each_row<'a>(record: &'a Record, row: &mut impl FnMut(&'static str, &'a str, Uuid)) {
+    row("organization", &record.source_id, record.id.0);
+    let organization = &record.organization;
+    let phones = organization.phones.iter();
+    let phones = phones.chain(organization.locations.iter().flat_map(|location| &location.phones));
+    for phone in phones.chain(organization.services.iter().flat_map(|service| &service.phones)) {
+        row("phone", &phone.source_id, phone.id);
+    }
+    for location in &organization.locations {
+        row("location", &location.source_id, location.id.0);
+        for address in &location.addresses {
+            row("address", &address.source_id, address.id);
+        }
+    }
+    for service in &organization.services {
+        row("service", &service.source_id, service.id.0);
+    }
+    for identifier in &organization.identifiers {
+        row("organization_identifier", &identifier.source_id, identifier.id);
+    }
+}
