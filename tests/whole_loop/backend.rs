@@ -120,7 +120,7 @@ impl Backend {
             Some(servers) => {
                 let config =
                     events::kafka::KafkaConfig { bootstrap: servers.kafka.clone(), properties: Vec::new() };
-                Arc::new(events::kafka::KafkaLog::connect(config).await.unwrap())
+                Arc::new(events::kafka::KafkaLog::connect(config).unwrap())
             }
         }
     }

@@ -148,7 +148,7 @@ async fn event_log(config: &Config) -> anyhow::Result<(Arc<dyn EventLog>, Option
         let mut properties: Vec<_> = settings.properties.clone().into_iter().collect();
         properties.push(("session.timeout.ms".into(), settings.session_timeout_ms.to_string()));
         let kafka = events::kafka::KafkaConfig { bootstrap: bootstrap.trim_end_matches('/').into(), properties };
-        return Ok((Arc::new(events::kafka::KafkaLog::connect(kafka).await?), None));
+        return Ok((Arc::new(events::kafka::KafkaLog::connect(kafka)?), None));
     }
     bail!(unknown("events.url", &settings.url, "sqlite: or kafka:"))
 }

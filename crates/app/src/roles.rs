@@ -232,11 +232,12 @@ impl Process {
             index: self.index().await?,
             stages: service::Stages::new(move || board.stages()),
             bell: Arc::clone(&self.bell),
+            decided: Arc::new(Notify::new()),
             metrics: self.metrics.clone(),
             organizations_url,
             registry: match self.topics.registry_home {
-                RegistryHome::Embedded => service::RegistryMount::Embedded,
-                RegistryHome::Remote => service::RegistryMount::Remote,
+                RegistryHome::Embedded => service::RegistryRoutes::Mounted,
+                RegistryHome::Remote => service::RegistryRoutes::Elsewhere,
             },
         })
     }

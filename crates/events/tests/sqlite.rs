@@ -14,6 +14,9 @@ mod compaction;
 #[cfg(test)]
 #[path = "sqlite/crash.rs"]
 mod crash;
+#[cfg(test)]
+#[path = "sqlite/history.rs"]
+mod history;
 
 /// A log in a folder of its own.
 struct Folder(TempDir);

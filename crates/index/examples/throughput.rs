@@ -1,6 +1,6 @@
 //! Measures an index: documents written, and records whose blocks and candidates are read, per second.
 //!
-//! `throughput sqlite FILE [DOCUMENTS]` or `throughput elasticsearch URL [DOCUMENTS]`.
+//! `throughput sqlite FILE [DOCUMENTS [BATCH]]` or `throughput elasticsearch URL [DOCUMENTS [BATCH]]`.
 #![expect(clippy::print_stdout, reason = "figures are what it is for")]
 
 use entity::{IndexDocument, RecordId, SearchFields, Version};
@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
 
-const BATCH: usize = 1_000;
 const BLOCK_SIZE_MAX: usize = 200;
 
 #[tokio::main]
@@ -19,22 +18,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [adapter, place, rest @ ..] = arguments.as_slice() else {
         return Err(
-            "say: throughput sqlite FILE [DOCUMENTS], or throughput elasticsearch URL [DOCUMENTS]".into()
+            "say: throughput sqlite FILE [DOCUMENTS [BATCH]], or throughput elasticsearch URL …".into()
         );
     };
     let count: usize = rest.first().map_or(Ok(100_000), |count| count.parse())?;
+    let batch: usize = rest.get(1).map_or(Ok(1_000), |batch| batch.parse())?;
     let index = open(adapter, place).await?;
     let documents: Vec<IndexDocument> = (0..count).map(document).collect();
     let keys: usize = documents.iter().map(|document| document.keys.len()).sum();
     println!("{count} documents, {:.1} keys each", keys as f64 / count as f64);
-    write(index.as_ref(), &documents, "written").await?;
+    write(index.as_ref(), &documents, batch, "written").await?;
     index.refresh().await?;
-    read(index.as_ref(), &documents).await?;
+    read(index.as_ref(), &documents, batch).await?;
     search(index.as_ref()).await?;
     let changed: Vec<_> = documents.iter().map(changed).collect();
-    write(index.as_ref(), &changed, "rewritten, one key changed,").await?;
+    write(index.as_ref(), &changed, batch, "rewritten, one key changed,").await?;
     index.refresh().await?;
-    read(index.as_ref(), &changed).await?;
+    read(index.as_ref(), &changed, batch).await?;
     println!("{} documents are searchable", index.count().await?);
     let started = Instant::now();
     index.generation("next").await?;
@@ -57,19 +57,24 @@ async fn open(adapter: &str, place: &str) -> Result<Arc<dyn Index>, Box<dyn std:
     }
 }
 
-async fn write(index: &dyn Index, documents: &[IndexDocument], what: &str) -> index::Result<()> {
+async fn write(
+    index: &dyn Index,
+    documents: &[IndexDocument],
+    batch: usize,
+    what: &str,
+) -> index::Result<()> {
     let started = Instant::now();
-    for batch in documents.chunks(BATCH) {
+    for batch in documents.chunks(batch) {
         index.write(batch.iter().cloned().map(IndexWrite::Upsert).collect()).await?;
     }
     report(what, documents.len(), started);
     Ok(())
 }
 
-async fn read(index: &dyn Index, documents: &[IndexDocument]) -> index::Result<()> {
+async fn read(index: &dyn Index, documents: &[IndexDocument], batch: usize) -> index::Result<()> {
     let started = Instant::now();
     let (mut candidates, mut of_blocks) = (0, std::time::Duration::ZERO);
-    for batch in documents.chunks(BATCH) {
+    for batch in documents.chunks(batch) {
         let keys: BTreeSet<&String> = batch.iter().flat_map(|document| &document.keys).collect();
         let keys: Vec<String> = keys.into_iter().cloned().collect();
         let asked = Instant::now();

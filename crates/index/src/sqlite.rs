@@ -33,7 +33,7 @@ const READER_CACHE_KIB: i64 = 32 * 1024;
 /// Reads beyond the cache go through the page cache of the system without a copy.
 const MMAP_BYTES: i64 = 1 << 30;
 /// Pages in the write-ahead log before they are moved home: random pages are worth gathering.
-const CHECKPOINT_PAGES: i64 = 16 * 1024;
+const CHECKPOINT_PAGES: i64 = 32 * 1024;
 
 /// The index in one SQLite file, the live generation or a named one.
 #[derive(Clone, Debug)]

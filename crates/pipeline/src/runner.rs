@@ -116,26 +116,27 @@ impl Runner {
                     reader.seek(&position).await?;
                 }
             }
-            if !delivery.events.is_empty() {
-                match self.take(stage, reader, &delivery).await {
+            let idle = delivery.events.is_empty();
+            if !idle {
+                match self.take(stage, reader, delivery).await {
                     Err(Error::Fenced) => tracing::info!(stage = self.settings.stage, "a partition moved away"),
                     taken => taken?,
                 }
             }
             busy = self.attempt_idle(stage, reader).await?;
-            if delivery.events.is_empty() && !busy {
+            if idle && !busy {
                 self.board.progressed(&self.settings.stage, 0, 0);
             }
         }
         Ok(())
     }
 
-    async fn take(&mut self, stage: &mut impl Stage, reader: &mut dyn GroupReader, delivery: &Delivery) -> Result<()> {
+    async fn take(&mut self, stage: &mut impl Stage, reader: &mut dyn GroupReader, delivery: Delivery) -> Result<()> {
         let finished = positions_after(&delivery.events);
         if !self.wait_for_stage_before(reader, &finished).await? {
             return Ok(());
         }
-        let events = self.ours(&delivery.events);
+        let events = self.ours(delivery.events);
         let Some(written) = self.apply(stage, reader, &events).await? else { return Ok(()) };
         stage.finished(&finished).await?;
         reader.commit(&finished).await?;
@@ -144,10 +145,13 @@ impl Runner {
     }
 
     /// Events of the stage's own topics, and those of the retry topic that are meant for it.
-    fn ours(&self, events: &[Event]) -> Vec<Event> {
+    fn ours(&self, events: Vec<Event>) -> Vec<Event> {
         let retry = self.parking.retry_topic();
-        let ours = events.iter().filter(|event| event.topic != retry || parked::is_for(event, &self.settings.stage));
-        ours.map(parked::original).collect()
+        let ours = events.into_iter().filter_map(|event| match event.topic == retry {
+            false => Some(event),
+            true => parked::is_for(&event, &self.settings.stage).then(|| parked::original(&event)),
+        });
+        ours.collect()
     }
 
     /// Waits until the stage before has finished these events; `false` when it was stopped meanwhile.

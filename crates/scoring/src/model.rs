@@ -83,7 +83,8 @@ impl Model {
         self.block_size_max
     }
 
-    /// Pairs of less weight (without the prior) need not be kept: at no size of corpus could they count.
+    /// Pairs of less weight (without the prior) need not be kept: none of them joins at any size of corpus, and
+    /// among the members of a cluster a pair that was not kept counts against it.
     #[must_use]
     pub fn pair_weight_min(&self) -> f64 {
         self.pair_weight_min
@@ -158,6 +159,12 @@ impl Model {
         }
         if self.prior.per_doubling > 0.0 {
             return invalid("prior.per_doubling must not be positive".to_owned());
+        }
+        if self.pair_weight_min + self.prior.log_odds >= self.threshold {
+            return invalid(
+                "pair_weight_min would drop pairs that join: lower it below threshold minus prior.log_odds"
+                    .to_owned(),
+            );
         }
         if self.block_size_max < 2 {
             return invalid("block_size_max must be 2 or more".to_owned());

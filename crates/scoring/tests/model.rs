@@ -25,7 +25,11 @@ fn what_does_not_fit_is_refused_by_name() {
     assert!(refusal("\"phone\"", "\"telephone\"").contains("`telephone`, this release has `phone`"));
     assert!(refusal("\"same, toll-free\"", "\"free\"").contains("level of phone 5 is `free`"));
     assert!(refusal("\"block_size_max\": 50", "\"block_size_max\": 1").contains("block_size_max"));
-    assert!(refusal("\"log_odds\": ", "\"log_odds\": 9").contains("would tie"));
+    assert!(
+        refusal("\"pair_weight_min\": -3.0", "\"pair_weight_min\": 3.0")
+            .contains("would drop pairs that join")
+    );
+    assert!(refusal("\"weight\": 5.0", "\"weight\": 50.0").contains("would tie"));
     assert!(matches!(Model::from_json("{}"), Err(Error::Json(_))));
 }
 

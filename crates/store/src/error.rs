@@ -94,7 +94,7 @@ impl<T> Doing<T> for std::result::Result<T, sqlx::Error> {
                     Error::Invalid(format!("{doing}: {}", error.message()))
                 }
                 // PostgreSQL takes no NUL in a text.
-                sqlx::Error::Database(error) if error.code().as_deref() == Some("22021") => {
+                sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("22021" | "22P05")) => {
                     Error::Invalid(format!("{doing}: a text holds a NUL character: remove it"))
                 }
                 _ => Error::Transient { doing, source: source.into() },

@@ -132,3 +132,9 @@ pub(crate) async fn serialize_writers(transaction: &mut Transaction<'static, Db>
     let locked = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(what).execute(&mut **transaction).await;
     locked.map(drop).doing(|| "waiting for other writers".into())
 }
+
+/// Lets children be written before their parents; the commit checks all foreign keys of this transaction.
+pub(crate) async fn defer_foreign_keys(transaction: &mut Transaction<'static, Db>) -> Result<()> {
+    let deferred = sqlx::query("SET CONSTRAINTS ALL DEFERRED").execute(&mut **transaction).await;
+    deferred.map(drop).doing(|| "deferring foreign keys".into())
+}

@@ -138,3 +138,9 @@ impl Pools {
 pub(crate) async fn serialize_writers(_transaction: &mut Transaction<'static, Db>, _what: i64) -> Result<()> {
     Ok(())
 }
+
+/// Lets children be written before their parents; the commit checks all foreign keys of this transaction.
+pub(crate) async fn defer_foreign_keys(transaction: &mut Transaction<'static, Db>) -> Result<()> {
+    let deferred = sqlx::query("PRAGMA defer_foreign_keys = ON").execute(&mut **transaction).await;
+    deferred.map(drop).doing(|| "deferring foreign keys".into())
+}

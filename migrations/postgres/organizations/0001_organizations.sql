@@ -26,7 +26,7 @@ CREATE TABLE organization (
 -- A place of an organization.
 CREATE TABLE location (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
@@ -47,7 +47,7 @@ CREATE INDEX location_by_organization ON location (organization_id);
 -- What an organization offers.
 CREATE TABLE service (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
@@ -66,7 +66,7 @@ CREATE INDEX service_by_organization ON service (organization_id);
 -- Identifiers in registries.
 CREATE TABLE organization_identifier (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
@@ -81,7 +81,7 @@ CREATE INDEX organization_identifier_by_organization ON organization_identifier 
 -- Other names of an organization, in the order of the source.
 CREATE TABLE alternate_name (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
@@ -93,12 +93,12 @@ CREATE INDEX alternate_name_by_organization ON alternate_name (organization_id);
 -- Telephones of the organization itself, of one location, or of one service.
 CREATE TABLE phone (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
-    location_id UUID REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE,
-    service_id UUID REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    location_id UUID REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
+    service_id UUID REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     number TEXT NOT NULL,
     extension TEXT,
     phone_type TEXT,
@@ -113,11 +113,11 @@ CREATE INDEX phone_by_service ON phone (service_id) WHERE service_id IS NOT NULL
 -- Addresses of a location.
 CREATE TABLE address (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
-    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     attention TEXT,
     address_1 TEXT,
     address_2 TEXT,
@@ -136,12 +136,12 @@ CREATE INDEX address_by_location ON address (location_id);
 -- Where a service is offered.
 CREATE TABLE service_at_location (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
-    service_id UUID NOT NULL REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE,
-    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    service_id UUID NOT NULL REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
+    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     UNIQUE (source, source_id)
 );
 CREATE INDEX service_at_location_by_organization ON service_at_location (organization_id);
@@ -272,6 +272,11 @@ BEGIN
     INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after)
     SELECT 'location', 'U', COALESCE(n.id, o.id), o.organization_id, n.organization_id FROM old_rows o FULL JOIN new_rows n ON n.id = o.id;
     UPDATE organization SET revision = revision WHERE id IN (SELECT organization_id FROM (SELECT organization_id FROM new_rows UNION SELECT organization_id FROM old_rows) touched);
+    -- The children of a row that moved have the same owner.
+    IF EXISTS (SELECT 1 FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE o.organization_id <> n.organization_id) THEN
+        UPDATE address SET organization_id = n.organization_id FROM new_rows n WHERE address.location_id = n.id AND address.organization_id <> n.organization_id;
+        UPDATE phone SET organization_id = n.organization_id FROM new_rows n WHERE phone.location_id = n.id AND phone.organization_id <> n.organization_id;
+    END IF;
     RETURN NULL;
 END $$;
 CREATE FUNCTION location_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -304,6 +309,11 @@ BEGIN
     INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after)
     SELECT 'service', 'U', COALESCE(n.id, o.id), o.organization_id, n.organization_id FROM old_rows o FULL JOIN new_rows n ON n.id = o.id;
     UPDATE organization SET revision = revision WHERE id IN (SELECT organization_id FROM (SELECT organization_id FROM new_rows UNION SELECT organization_id FROM old_rows) touched);
+    -- The children of a row that moved have the same owner.
+    IF EXISTS (SELECT 1 FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE o.organization_id <> n.organization_id) THEN
+        UPDATE phone SET organization_id = n.organization_id FROM new_rows n WHERE phone.service_id = n.id AND phone.organization_id <> n.organization_id;
+        UPDATE service_at_location SET organization_id = n.organization_id FROM new_rows n WHERE service_at_location.service_id = n.id AND service_at_location.organization_id <> n.organization_id;
+    END IF;
     RETURN NULL;
 END $$;
 CREATE FUNCTION service_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -506,5 +516,32 @@ BEGIN
 END $$;
 CREATE TRIGGER steward_fact_changed AFTER INSERT OR UPDATE OR DELETE ON steward_fact
     FOR EACH ROW EXECUTE FUNCTION steward_fact_changed();
+CREATE FUNCTION steward_fact_truncated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after)
+    SELECT DISTINCT 'steward_' || table_name, 'D', row_id, organization_id, organization_id FROM steward_fact;
+    UPDATE organization SET revision = revision WHERE id IN (SELECT organization_id FROM steward_fact);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER steward_fact_truncated BEFORE TRUNCATE ON steward_fact FOR EACH STATEMENT EXECUTE FUNCTION steward_fact_truncated();
+
+-- Whoever may write the rows is captured: with no rights of their own on the log, whatever their search path, and
+-- also in sessions that replicate.
+DO $$
+DECLARE
+    capturing record;
+BEGIN
+    FOR capturing IN
+        SELECT tgname, tgrelid::regclass AS captured, tgfoid::regprocedure AS capture
+        FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
+    LOOP
+        -- It runs for each row and touches no table.
+        IF capturing.capture <> 'bump_revision()'::regprocedure THEN
+            EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', capturing.capture, current_schema());
+        END IF;
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', capturing.captured, capturing.tgname);
+    END LOOP;
+END $$;
 
 INSERT INTO capture (id, store_id) VALUES (1, gen_random_uuid());

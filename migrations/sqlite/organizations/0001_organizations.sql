@@ -246,6 +246,9 @@ END;
 CREATE TRIGGER location_moved AFTER UPDATE OF id, organization_id ON location WHEN OLD.id <> NEW.id OR OLD.organization_id <> NEW.organization_id BEGIN
     INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after) VALUES ('location', 'D', OLD.id, OLD.organization_id, NULL);
     UPDATE organization SET revision = revision + 1 WHERE id = OLD.organization_id;
+    -- Its children have the same owner.
+    UPDATE phone SET organization_id = NEW.organization_id WHERE location_id = NEW.id AND organization_id <> NEW.organization_id;
+    UPDATE address SET organization_id = NEW.organization_id WHERE location_id = NEW.id AND organization_id <> NEW.organization_id;
 END;
 CREATE TRIGGER location_revised AFTER UPDATE OF revision ON location BEGIN
     INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after) VALUES ('location', 'U', NEW.id, NEW.organization_id, NEW.organization_id);
@@ -266,6 +269,8 @@ END;
 CREATE TRIGGER service_moved AFTER UPDATE OF id, organization_id ON service WHEN OLD.id <> NEW.id OR OLD.organization_id <> NEW.organization_id BEGIN
     INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after) VALUES ('service', 'D', OLD.id, OLD.organization_id, NULL);
     UPDATE organization SET revision = revision + 1 WHERE id = OLD.organization_id;
+    UPDATE phone SET organization_id = NEW.organization_id WHERE service_id = NEW.id AND organization_id <> NEW.organization_id;
+    UPDATE service_at_location SET organization_id = NEW.organization_id WHERE service_id = NEW.id AND organization_id <> NEW.organization_id;
 END;
 CREATE TRIGGER service_revised AFTER UPDATE OF revision ON service BEGIN
     INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after) VALUES ('service', 'U', NEW.id, NEW.organization_id, NEW.organization_id);

@@ -65,13 +65,12 @@ pub(super) fn is_missing(error: &KafkaError) -> bool {
     )
 }
 
-/// Whether it is only news of connections, which librdkafka makes again by itself.
+/// Whether it is only news of one connection, which librdkafka makes again by itself.
 pub(super) fn is_passing(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(
             RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::AllBrokersDown
                 | RDKafkaErrorCode::Resolve
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::RequestTimedOut

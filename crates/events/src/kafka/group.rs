@@ -2,8 +2,8 @@
 
 use super::KafkaConfig;
 use super::client::{
-    Closing, REQUEST_TIMEOUT, base, blocking, event_of, failed, is_missing, is_passing, list_of,
-    list_of_positions, refused,
+    Closing, REQUEST_TIMEOUT, base, blocking, event_of, failed, is_missing, is_passing, list_of_positions,
+    refused,
 };
 use super::rebalance::{Change, Rebalances};
 use crate::error::{Error, Result};
@@ -145,7 +145,8 @@ fn settings(config: &KafkaConfig, group: &str, session_timeout_ms: &str) -> rdka
         ("max.poll.interval.ms", session_timeout_ms),
         // Members keep what they have while others come and go.
         ("partition.assignment.strategy", "cooperative-sticky"),
-        ("fetch.wait.max.ms", "100"),
+        // A new partition or a seek waits for the question that is under way.
+        ("fetch.wait.max.ms", "50"),
         ("fetch.queue.backoff.ms", "20"),
         ("queued.max.messages.kbytes", "32768"),
     ];
@@ -193,6 +194,8 @@ fn is_rebalance(error: &KafkaError) -> bool {
 #[async_trait]
 impl GroupReader for Member {
     async fn next(&mut self, max: usize, wait: Duration) -> Result<Delivery> {
+        // The caller hears of new partitions before it asks again, and librdkafka brings no event unasked: so it
+        // may seek first.
         if let Some(changes) = self.tell() {
             return Ok(changes);
         }

@@ -138,7 +138,8 @@ impl Reader {
                 self.at_end = true;
                 Ok(None)
             }
-            Err(error) if is_passing(&error) => Ok(None),
+            // Who waits long enough is told in the end that no broker answers.
+            Err(error) if is_passing(&error) || all_are_down(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -191,6 +192,10 @@ fn unanswered(from: &Position) -> Error {
 
 async fn receive(consumer: &StreamConsumer) -> Result<Event, KafkaError> {
     consumer.recv().await.map(|message| event_of(&message))
+}
+
+fn all_are_down(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown)
 }
 
 enum Recovery {

@@ -163,6 +163,9 @@ impl GroupReader for Member {
     }
 
     async fn commit(&mut self, positions: &[Position]) -> Result<()> {
+        if positions.is_empty() {
+            return Ok(());
+        }
         let mut places = Vec::with_capacity(positions.len());
         for position in positions {
             places.extend(self.id_of(&position.at).map(|id| (id, position.offset)));

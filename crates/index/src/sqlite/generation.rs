@@ -57,7 +57,10 @@ impl SqliteIndex {
         let doing = "bringing the index up to date";
         let mut tx = self.begin_write().await?;
         // `run` would want a connection for every lifetime, which the compiler cannot prove inside a `Send` future.
-        sqlx::migrate!("../../migrations/sqlite/index").run_direct(None, &mut *tx, false).await.map_err(failed(doing))?;
+        sqlx::migrate!("../../migrations/sqlite/index")
+            .run_direct(None, &mut *tx, false)
+            .await
+            .map_err(failed(doing))?;
         let mut held: Vec<(GenerationId, i64)> = sqlx::query_as("SELECT id, layout FROM generation")
             .fetch_all(&mut *tx)
             .await
@@ -103,9 +106,8 @@ impl SqliteIndex {
             .execute(&mut *tx)
             .await
             .map_err(failed(doing))?;
-        let drop = format!(
-            "DROP TABLE word_{before}; DROP TABLE search_{before}; DROP TABLE posting_{before}; DROP TABLE document_{before}"
-        );
+        let tables = ["word", "term", "search", "posting", "document"];
+        let drop: String = tables.iter().map(|table| format!("DROP TABLE {table}_{before};")).collect();
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *tx).await.map_err(failed(doing))?;
         tx.commit().await.map_err(failed(doing))
     }

@@ -151,9 +151,11 @@ pub(super) async fn documents(
 
 /// Takes one [`PACKED`] document from the front.
 fn unpack(rest: &mut &[u8]) -> Result<StoredDocument> {
-    let head = take_head(rest).ok_or_else(|| Error::Corrupt("documents of the index do not add up".to_owned()))?;
+    let head =
+        take_head(rest).ok_or_else(|| Error::Corrupt("documents of the index do not add up".to_owned()))?;
     let [id, keys, features] = head.parts;
-    let id = RecordId(Uuid::from_slice(id).map_err(|_| Error::Corrupt("a document id is no UUID".to_owned()))?);
+    let id =
+        RecordId(Uuid::from_slice(id).map_err(|_| Error::Corrupt("a document id is no UUID".to_owned()))?);
     Ok(StoredDocument { id, version: head.version, keys: parse_keys(id, keys)?, features: features.to_vec() })
 }
 

@@ -6,10 +6,14 @@ use crate::error::Result;
 use crate::port::SearchHit;
 use crate::text;
 use sqlx::{AssertSqlSafe, SqliteConnection};
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 /// Near words that stand in for one that is not known.
 const NEAR_WORDS_MAX: usize = 8;
+/// Near words whose use is looked up to choose among them.
+const NEAR_WORDS_LOOKED_UP: usize = 64;
 /// The shortest word that is also sought as a beginning.
 const BEGINNING_MIN: usize = 2;
 
@@ -55,44 +59,54 @@ async fn near_words(
     word: &str,
 ) -> Result<Vec<String>> {
     let errors = text::errors_max(word);
-    let first = word.chars().next().unwrap_or_default();
-    if errors == 0 || !words_between(connection, generation, [word, &format!("{word}\0")]).await?.is_empty() {
+    if errors == 0 || !used(connection, generation, &[word]).await?.is_empty() {
         return Ok(Vec::new());
     }
-    // Most errors come after the first letter, and the words that share it are few.
-    let next = char::from_u32(first as u32 + 1).unwrap_or(char::MAX);
-    let sharing = words_between(connection, generation, [&first.to_string(), &next.to_string()]).await?;
-    let near = nearest(word, errors, sharing);
-    if !near.is_empty() {
-        return Ok(near);
-    }
-    let all = words_between(connection, generation, ["", "\u{10ffff}"]).await?;
-    Ok(nearest(word, errors, all))
+    let letters = word.chars().count();
+    let known =
+        words_of_length(connection, generation, letters.saturating_sub(errors)..=letters + errors).await?;
+    let distances = known.split(' ').map(|term| (strsim::osa_distance(word, term), term));
+    let mut near: Vec<(usize, &str)> = distances.filter(|(distance, _)| *distance <= errors).collect();
+    near.sort_unstable();
+    near.truncate(NEAR_WORDS_LOOKED_UP);
+    let terms: Vec<&str> = near.iter().map(|(_, term)| *term).collect();
+    let used = used(connection, generation, &terms).await?;
+    let mut near: Vec<(usize, i64, &str)> =
+        near.into_iter().filter_map(|(distance, term)| Some((distance, -used.get(term)?, term))).collect();
+    near.sort_unstable();
+    Ok(near.into_iter().take(NEAR_WORDS_MAX).map(|(.., term)| term.to_owned()).collect())
 }
 
-/// Words of the index from the first, up to and without the last, with the number of documents they are in.
-async fn words_between(
+/// All words of these lengths, with blanks between: they are many, so they come in one row.
+async fn words_of_length(
     connection: &mut SqliteConnection,
     generation: GenerationId,
-    [from, to]: [&str; 2],
-) -> Result<Vec<(String, i64)>> {
-    let sql = format!("SELECT term, doc FROM word_{generation} WHERE term >= $1 AND term < $2");
-    sqlx::query_as(AssertSqlSafe(sql))
-        .bind(from)
-        .bind(to)
-        .fetch_all(connection)
+    letters: RangeInclusive<usize>,
+) -> Result<String> {
+    let sql =
+        format!("SELECT group_concat(word, ' ') FROM word_{generation} WHERE length(word) BETWEEN $1 AND $2");
+    let words: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(i64::try_from(*letters.start()).unwrap_or(i64::MAX))
+        .bind(i64::try_from(*letters.end()).unwrap_or(i64::MAX))
+        .fetch_one(connection)
         .await
-        .map_err(failed("reading the words of the index"))
+        .map_err(failed("reading the words of the index"))?;
+    Ok(words.unwrap_or_default())
 }
 
-fn nearest(word: &str, errors: usize, known: Vec<(String, i64)>) -> Vec<String> {
-    let letters = word.chars().count();
-    let mut near: Vec<(usize, i64, String)> = known
-        .into_iter()
-        .filter(|(term, _)| text::has_letter(term) && term.chars().count().abs_diff(letters) <= errors)
-        .map(|(term, documents)| (strsim::osa_distance(word, &term), -documents, term))
-        .filter(|(distance, ..)| *distance <= errors)
-        .collect();
-    near.sort_unstable();
-    near.into_iter().take(NEAR_WORDS_MAX).map(|(.., term)| term).collect()
+/// How many documents each of the words is in; words in none are left out.
+async fn used(
+    connection: &mut SqliteConnection,
+    generation: GenerationId,
+    words: &[&str],
+) -> Result<HashMap<String, i64>> {
+    let sql = format!(
+        "SELECT t.term, t.doc FROM json_each($1) AS asked CROSS JOIN term_{generation} AS t ON t.term = asked.value"
+    );
+    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(serde_json::to_string(words).expect("strings are JSON"))
+        .fetch_all(connection)
+        .await
+        .map_err(failed("reading the words of the index"))?;
+    Ok(rows.into_iter().collect())
 }

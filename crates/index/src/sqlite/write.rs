@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::limits::{self, KEY_BYTES_MAX};
 use crate::port::{IndexWrite, WriteOutcome};
 use crate::text;
-use entity::{IndexDocument, RecordId, Version};
+use entity::{IndexDocument, RecordId, SearchFields, Version};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
@@ -204,19 +204,25 @@ async fn store_words(
         changed.iter().filter(|(_, slot)| replaced(slot)).map(|(_, slot)| slot.number).collect();
     let delete = format!("DELETE FROM search_{generation} WHERE rowid IN (VALUES ");
     for_rows(connection, [&delete, ")"], 1, &gone, |query, number| query.bind(*number)).await?;
-    let come: Vec<_> = changed
+    let come: Vec<(i64, [String; 3])> = changed
         .iter()
-        .filter_map(|(_, slot)| Some((slot.number, &slot.next.and_then(upserted)?.search)))
+        .filter_map(|(_, slot)| Some((slot.number, folded(&slot.next.and_then(upserted)?.search))))
         .collect();
     let insert = format!("INSERT INTO search_{generation} (rowid, names, places, phones) VALUES ");
-    for_rows(connection, [&insert, ""], 4, &come, |query, (number, words)| {
-        query
-            .bind(*number)
-            .bind(text::fold(&words.names))
-            .bind(text::fold(&words.places))
-            .bind(text::phone_ends(&words.phones))
+    for_rows(connection, [&insert, ""], 4, &come, |query, (number, [names, places, phones])| {
+        query.bind(*number).bind(names).bind(places).bind(phones)
     })
-    .await
+    .await?;
+    let words =
+        come.iter().flat_map(|(_, [names, places, _])| [names, places]).flat_map(|text| text.split(' '));
+    let words: BTreeSet<&str> = words.filter(|word| text::errors_max(word) > 0).collect();
+    let words: Vec<&str> = words.into_iter().collect();
+    let insert = format!("INSERT OR IGNORE INTO word_{generation} (word) VALUES ");
+    for_rows(connection, [&insert, ""], 1, &words, |query, word| query.bind(*word)).await
+}
+
+fn folded(words: &SearchFields) -> [String; 3] {
+    [text::fold(&words.names), text::fold(&words.places), text::phone_ends(&words.phones)]
 }
 
 async fn store_count(

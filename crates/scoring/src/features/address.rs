@@ -73,11 +73,14 @@ fn take_unit(words: &mut Vec<&str>, place: &mut Place) {
 
 fn take_number(words: &mut Vec<&str>, place: &mut Place) -> NumberOrder {
     let starts = |word: &str| word.as_bytes()[0].is_ascii_digit() && !is_ordinal(word);
-    // `G-3490 Miller Rd` has its letter before.
-    let lead = usize::from(words.len() > 2 && words[0].len() == 1 && starts(words[1]));
+    // `G-3490 Miller Rd` has a letter before, `N 1200 Main` its direction.
+    let letter = |word: &str| word.len() == 1 && word.as_bytes()[0].is_ascii_alphabetic();
+    let lead = usize::from(words.len() > 2 && letter(words[0]) && starts(words[1]));
     if words.get(lead).is_some_and(|word| starts(word)) {
-        words.drain(..lead);
-        place.number = take_run(words, 0);
+        place.number = take_run(words, lead);
+        if lead == 1 && direction(words[0]).is_none() {
+            words.remove(0);
+        }
         return NumberOrder::First;
     }
     let last =

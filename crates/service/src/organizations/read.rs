@@ -15,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use entity::{OrganizationId, RecordId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 /// A page of golden records.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use entity::RecordId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 /// Records as their sources tell them.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -35,7 +35,6 @@ pub(crate) struct OwnedRow<T> {
 
 /// A new location or service.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(dead_code, reason = "for the document: the handler reads the object field by field")]
 pub(crate) struct NewRow<T> {
     /// The organization that it belongs to.
     organization_id: Uuid,

@@ -4,6 +4,7 @@ use super::tables::TableRow;
 use super::{Db, Executor, id_list};
 use crate::error::{Doing, Error, Result};
 use sqlx::{AssertSqlSafe, QueryBuilder};
+use uuid::Uuid;
 
 /// Rows in a statement: few sizes, so that each statement is prepared once and found again.
 const ROWS: [usize; 3] = [64, 8, 1];
@@ -42,10 +43,19 @@ fn on_conflict<R: TableRow>() -> String {
     )
 }
 
-/// Deletes the rows of these records (a list of ids) that are not among the kept ones.
-pub(super) async fn delete_others<R: TableRow>(db: Executor<'_>, records: &str, kept: &[R]) -> Result<()> {
-    let delete =
-        format!("DELETE FROM {} WHERE organization_id IN {} AND id NOT IN {}", R::TABLE, ids!("$1"), ids!("$2"));
-    let delete = sqlx::query(AssertSqlSafe(delete)).bind(records).bind(id_list(kept.iter().map(TableRow::id)));
-    delete.execute(db).await.map(drop).doing(|| format!("deleting rows of {} that are gone", R::TABLE))
+/// Deletes the rows of a source's records (a list of ids) that the source no longer tells of.
+pub(super) async fn delete_others<R: TableRow>(
+    db: Executor<'_>,
+    (source, records): (&str, &str),
+    told: &[Uuid],
+) -> Result<()> {
+    let delete = format!(
+        "DELETE FROM {} WHERE organization_id IN {} AND id NOT IN {} AND source = $3",
+        R::TABLE,
+        ids!("$1"),
+        ids!("$2")
+    );
+    let told = id_list(told.iter().copied());
+    let deleted = sqlx::query(AssertSqlSafe(delete)).bind(records).bind(told).bind(source).execute(db).await;
+    deleted.map(drop).doing(|| format!("deleting rows of {} that are gone", R::TABLE))
 }

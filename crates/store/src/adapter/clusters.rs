@@ -1,7 +1,7 @@
 //! Clusters in and out, and the outbox that carries their events to the topic.
 
 use super::super::organizations::id_list;
-use super::{Executor, ResolutionStore, corrupt, json_list, limit_of};
+use super::{CLUSTERS, Executor, ResolutionStore, corrupt, json_list, limit_of};
 use crate::error::{Doing, Result};
 use crate::resolution::{ClusterPage, Corpus, OpenOnly, OutboxRow};
 use entity::{Cluster, ClusterId};
@@ -11,6 +11,7 @@ impl ResolutionStore {
     pub(super) async fn write_clusters(&self, changed: &[Cluster], ended: &[ClusterId], seqs: &[i64]) -> Result<()> {
         let doing = || "writing clusters".to_owned();
         let mut transaction = self.pools.begin_write().await?;
+        super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
         let gone = changed.iter().map(|cluster| cluster.id.0).chain(ended.iter().map(|id| id.0));
         self.delete_members(&mut transaction, &id_list(gone)).await?;
         for id in ended {

@@ -1,10 +1,10 @@
 //! What people decide: judgements of pairs, and decisions on clusters with how far they have got.
 
-use super::{ResolutionStore, corrupt, limit_of, queue_for_resolver};
+use super::{ResolutionStore, corrupt, limit_of, queue_for_all_resolvers};
 use crate::error::{Doing, Error, Result};
 use crate::resolution::{Decision, DecisionState};
 use chrono::{DateTime, Utc};
-use entity::{CandidatePair, Judgement, JudgementVerdict, MergeId, RecordId};
+use entity::{CandidatePair, Judgement, MergeId, RecordId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
@@ -66,7 +66,7 @@ impl ResolutionStore {
             .doing(doing)?;
         }
         let touched = judgements.iter().flat_map(|judgement| [judgement.pair.left().0, judgement.pair.right().0]);
-        queue_for_resolver(&mut transaction, self.generation, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched).await?;
         transaction.commit().await.doing(doing)
     }
 
@@ -83,7 +83,7 @@ impl ResolutionStore {
         .await
         .doing(doing)?;
         let touched = touched.into_iter().flat_map(|(left, right)| [left, right]);
-        queue_for_resolver(&mut transaction, self.generation, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched).await?;
         transaction.commit().await.doing(doing)
     }
 

@@ -2,7 +2,9 @@
 
 use super::bulk::{delete_others, upsert};
 use super::known_ids::KnownIds;
-use super::tables::RowSet;
+use super::tables::{
+    AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow, TableRow,
+};
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Doing, Result};
 use crate::organizations::UpsertCounts;
@@ -28,9 +30,9 @@ impl OrganizationsStore {
         let present = known.present.len();
         let counts = UpsertCounts { inserted: (records.len() - present) as u64, present: present as u64 };
         keep_last_tellings(&mut records);
-        let rows = write_rows(&mut transaction, records).await?;
-        if !known.with_rows.is_empty() {
-            delete_gone(&mut transaction, &id_list(known.with_rows), &rows).await?;
+        let told = write_rows(&mut transaction, records).await?;
+        for (source, ids) in known.with_rows {
+            told.delete_others(&mut transaction, &source, &id_list(ids)).await?;
         }
         transaction.commit().await.doing(|| "committing an import".into())?;
         Ok(counts)
@@ -97,21 +99,63 @@ fn keep_last<T, K: Eq + Hash>(list: &mut Vec<T>, seen: &mut HashSet<K>, key: imp
     list.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Writes all rows, children first: what has no parent yet raises no revision and logs nothing twice.
-async fn write_rows(db: Executor<'_>, records: Vec<Record>) -> Result<Kept> {
-    let mut kept = Kept::default();
+/// Writes all records and gives the ids of their children.
+async fn write_rows(db: Executor<'_>, records: Vec<Record>) -> Result<ToldIds> {
+    let mut told = ToldIds::default();
     let mut records = records.into_iter().peekable();
     while records.peek().is_some() {
         let rows = RowSet::of(records.by_ref().take(RECORDS_TOGETHER));
-        kept.remember(&rows);
-        upsert(&mut *db, rows.places_of_service).await?;
-        upsert(&mut *db, rows.addresses).await?;
-        upsert(&mut *db, rows.phones).await?;
-        upsert(&mut *db, rows.names).await?;
-        upsert(&mut *db, rows.identifiers).await?;
-        upsert(&mut *db, rows.services).await?;
-        upsert(&mut *db, rows.locations).await?;
-        upsert(&mut *db, rows.organizations).await?;
+        told.remember(&rows);
+        upsert_all(&mut *db, rows).await?;
     }
-    Ok(kept)
+    Ok(told)
+}
+
+/// Writes rows, children first: what has no parent yet raises no revision and logs nothing twice. Foreign keys must
+/// wait until the commit.
+pub(super) async fn upsert_all(db: Executor<'_>, rows: RowSet) -> Result<()> {
+    upsert(&mut *db, rows.places_of_service).await?;
+    upsert(&mut *db, rows.addresses).await?;
+    upsert(&mut *db, rows.phones).await?;
+    upsert(&mut *db, rows.names).await?;
+    upsert(&mut *db, rows.identifiers).await?;
+    upsert(&mut *db, rows.services).await?;
+    upsert(&mut *db, rows.locations).await?;
+    upsert(db, rows.organizations).await
+}
+
+/// The children that an import tells of.
+#[derive(Default)]
+struct ToldIds {
+    locations: Vec<Uuid>,
+    services: Vec<Uuid>,
+    identifiers: Vec<Uuid>,
+    names: Vec<Uuid>,
+    phones: Vec<Uuid>,
+    addresses: Vec<Uuid>,
+    places_of_service: Vec<Uuid>,
+}
+
+impl ToldIds {
+    fn remember(&mut self, rows: &RowSet) {
+        self.locations.extend(rows.locations.iter().map(TableRow::id));
+        self.services.extend(rows.services.iter().map(TableRow::id));
+        self.identifiers.extend(rows.identifiers.iter().map(TableRow::id));
+        self.names.extend(rows.names.iter().map(TableRow::id));
+        self.phones.extend(rows.phones.iter().map(TableRow::id));
+        self.addresses.extend(rows.addresses.iter().map(TableRow::id));
+        self.places_of_service.extend(rows.places_of_service.iter().map(TableRow::id));
+    }
+
+    /// Deletes what a source no longer tells of these records. What people added to them stays.
+    async fn delete_others(&self, db: Executor<'_>, source: &str, records: &str) -> Result<()> {
+        let of = (source, records);
+        delete_others::<ServiceAtLocationRow>(&mut *db, of, &self.places_of_service).await?;
+        delete_others::<AddressRow>(&mut *db, of, &self.addresses).await?;
+        delete_others::<PhoneRow>(&mut *db, of, &self.phones).await?;
+        delete_others::<NameRow>(&mut *db, of, &self.names).await?;
+        delete_others::<IdentifierRow>(&mut *db, of, &self.identifiers).await?;
+        delete_others::<ServiceRow>(&mut *db, of, &self.services).await?;
+        delete_others::<LocationRow>(db, of, &self.locations).await
+    }
 }

@@ -13,8 +13,8 @@ pub(super) struct KnownIds {
     tables: HashMap<&'static str, TableIds>,
     /// Records that were there before.
     pub(super) present: HashSet<Uuid>,
-    /// Records that were there before, or take over rows that were: they may have rows that are gone now.
-    pub(super) with_rows: HashSet<Uuid>,
+    /// Per source, records that were there before or take over rows that were: they may have rows that are gone now.
+    pub(super) with_rows: BTreeMap<String, Vec<Uuid>>,
 }
 
 /// A source and its id of a row.
@@ -104,7 +104,7 @@ impl KnownIds {
         }
         given.assign_phones(&mut organization.phones);
         if given.stood {
-            self.with_rows.insert(record.id.0);
+            self.with_rows.entry(record.source.clone()).or_default().push(record.id.0);
         }
         if was_there {
             self.present.insert(record.id.0);

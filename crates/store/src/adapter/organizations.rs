@@ -5,8 +5,10 @@ use crate::change_log::ChangeRow;
 use entity::RecordId;
 use uuid::Uuid;
 
+mod bulk;
 mod capture;
 mod import;
+mod known_ids;
 mod people;
 mod port;
 mod read;

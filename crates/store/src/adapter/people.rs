@@ -1,10 +1,11 @@
 //! What people do: steward facts, merges and their undo, deletes. Each only while what they saw still stands.
 
+use super::read::follow_links;
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Conflict, Doing, Error, Result};
 use crate::organizations::{MergeRequest, Revisions};
 use chrono::{DateTime, Utc};
-use entity::{Merge, MergeId, OrganizationId, RecordId, StewardFact, Undo};
+use entity::{Family, Merge, MergeId, OrganizationId, RecordId, StewardFact, Undo};
 use sqlx::FromRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -50,6 +51,7 @@ impl OrganizationsStore {
         }
         check_roots(&mut transaction, request).await?;
         check_revisions(&mut transaction, &request.expected).await?;
+        check_members(&mut transaction, request).await?;
         let merge = insert_merge(&mut transaction, request).await?;
         transaction.commit().await.doing(|| format!("committing merge {}", merge.id))?;
         Ok(merge)
@@ -87,6 +89,7 @@ impl OrganizationsStore {
     pub(super) async fn remove(&self, id: RecordId, expected: i64) -> Result<()> {
         let doing = || format!("deleting {id}");
         let mut transaction = self.pools.begin_write().await?;
+        super::super::serialize_writers(&mut transaction, LINKS).await?;
         check_revisions(&mut transaction, &Revisions::from([(id, expected)])).await?;
         let linked: Option<Uuid> = sqlx::query_scalar(
             "SELECT merge_id FROM link WHERE ended_at IS NULL AND (absorbed_id = $1 OR survivor_id = $1) LIMIT 1",
@@ -140,6 +143,22 @@ pub(super) async fn check_revisions(db: Executor<'_>, expected: &Revisions) -> R
         }
     }
     Ok(())
+}
+
+/// Refuses a merge into which members have come that the decider did not see.
+async fn check_members(db: Executor<'_>, request: &MergeRequest) -> Result<()> {
+    let mut ids: BTreeSet<_> = request.absorbed.iter().copied().chain([request.survivor]).map(RecordId::from).collect();
+    let links = follow_links(&mut *db, &mut ids).await?;
+    let roots = Family { links, ..Family::default() }.roots();
+    let seen: BTreeSet<_> = request.expected.keys().filter_map(|id| roots.get(id)).collect();
+    let came = roots.iter().filter(|(id, root)| seen.contains(root) && !request.expected.contains_key(id));
+    let living: Option<Uuid> =
+        sqlx::query_scalar(concat!("SELECT id FROM organization WHERE id IN ", ids!("$1"), " LIMIT 1"))
+            .bind(id_list(came.map(|(id, _)| id.0)))
+            .fetch_optional(db)
+            .await
+            .doing(|| "checking members".into())?;
+    living.map_or(Ok(()), |id| Err(Conflict::Stale(format!("organization {id}")).into()))
 }
 
 async fn answered_before(db: Executor<'_>, request: &MergeRequest) -> Result<Option<Merge>> {

@@ -9,13 +9,20 @@ use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Golden ids: records that were not absorbed, and survivors whose own record is gone.
+/// Golden ids: records that were not absorbed, and survivors whose own record is gone while a record below is there.
 const GOLDEN_IDS: &str = "
-    SELECT id FROM organization WHERE id > $1
-       AND NOT EXISTS (SELECT 1 FROM link WHERE absorbed_id = organization.id AND ended_at IS NULL)
+    WITH RECURSIVE below (root, id) AS (
+        SELECT survivor_id, absorbed_id FROM link WHERE survivor_id > $1 AND ended_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM organization WHERE id = link.survivor_id)
+           AND NOT EXISTS (SELECT 1 FROM link AS above WHERE above.absorbed_id = link.survivor_id AND above.ended_at IS NULL)
+        UNION
+        SELECT below.root, link.absorbed_id FROM below JOIN link ON link.survivor_id = below.id AND link.ended_at IS NULL)
+    SELECT id FROM (
+        SELECT id FROM organization WHERE id > $1
+           AND NOT EXISTS (SELECT 1 FROM link WHERE absorbed_id = organization.id AND ended_at IS NULL)
+        ORDER BY id LIMIT $2) AS living
     UNION
-    SELECT survivor_id FROM link WHERE survivor_id > $1 AND ended_at IS NULL
-       AND NOT EXISTS (SELECT 1 FROM link AS above WHERE above.absorbed_id = link.survivor_id AND above.ended_at IS NULL)
+    SELECT root FROM below JOIN organization ON organization.id = below.id
     ORDER BY 1 LIMIT $2";
 
 #[async_trait]

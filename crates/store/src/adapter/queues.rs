@@ -1,7 +1,7 @@
 //! The queues between scorer and resolver, and blocks that open and close.
 
 use super::super::organizations::id_list;
-use super::{ResolutionStore, SCORES, json_list, limit_of, queue_for_resolver};
+use super::{ResolutionStore, SCORES, json_list, limit_of, queue_for_all_resolvers};
 use crate::error::{Doing, Result};
 use crate::resolution::ResolveBatch;
 use entity::{RecordId, Version};
@@ -120,7 +120,7 @@ impl ResolutionStore {
         .doing(doing)?;
         let was = before.and_then(|(survivor, _)| survivor);
         let touched = [Some(absorbed.0), survivor.map(|id| id.0), was].into_iter().flatten();
-        queue_for_resolver(&mut transaction, self.generation, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched).await?;
         transaction.commit().await.doing(doing)
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn load_family(db: Executor<'_>, mut ids: BTreeSet<RecordId>) -
 }
 
 /// Adds every id that active links reach from these, and gives the links.
-async fn follow_links(db: Executor<'_>, ids: &mut BTreeSet<RecordId>) -> Result<Vec<Link>> {
+pub(super) async fn follow_links(db: Executor<'_>, ids: &mut BTreeSet<RecordId>) -> Result<Vec<Link>> {
     let mut links: HashMap<RecordId, Link> = HashMap::new();
     let mut frontier: Vec<RecordId> = ids.iter().copied().collect();
     while !frontier.is_empty() {

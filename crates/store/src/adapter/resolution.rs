@@ -75,6 +75,9 @@ impl ResolutionStore {
 }
 
 const GENERATIONS: i64 = 0x6765_6e65;
+/// The lock under which clusters change: the numbers of their events grow in the order of commits, so that what was
+/// published is a beginning of the outbox.
+const CLUSTERS: i64 = 0x636c_7573;
 /// The lock under which pairs, blocks and queues change.
 const SCORES: i64 = 0x7363_6f72;
 
@@ -90,6 +93,22 @@ fn corrupt(doing: &str) -> impl FnOnce(serde_json::Error) -> Error {
 
 fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Queues records for the resolvers of all generations: what people decide concerns each.
+async fn queue_for_all_resolvers(db: Executor<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    sqlx::query(concat!(
+        "INSERT INTO resolve_queue (generation, record_id) SELECT generation.id, wanted.id FROM (SELECT ",
+        id_column!("value"),
+        " AS id FROM ",
+        json_rows!("$1"),
+        ") AS wanted CROSS JOIN generation"
+    ))
+    .bind(id_list(ids))
+    .execute(db)
+    .await
+    .map(drop)
+    .doing(|| "queueing records for all resolvers".into())
 }
 
 /// Queues records for the resolver.

@@ -1,8 +1,9 @@
 //! Places and services that people add over REST: rows of their own source beside those of the import.
 
-use super::people::check_revisions;
-use super::tables::{self, RowSet};
 use super::OrganizationsStore;
+use super::import::upsert_all;
+use super::people::check_revisions;
+use super::tables::RowSet;
 use crate::error::{Doing, Error, Result};
 use crate::organizations::{REST_SOURCE, RestRow, Revisions, RowTable};
 use entity::RecordId;
@@ -12,13 +13,31 @@ use uuid::Uuid;
 impl OrganizationsStore {
     pub(super) async fn write_rest_row(&self, owner: RecordId, row: &RestRow) -> Result<()> {
         let mut transaction = self.pools.begin_write().await?;
-        let rows = RowSet::of_rest_row(owner, row.clone());
-        tables::upsert(&mut transaction, rows.locations).await?;
-        tables::upsert(&mut transaction, rows.services).await?;
-        tables::upsert(&mut transaction, rows.phones).await?;
-        tables::upsert(&mut transaction, rows.addresses).await?;
-        tables::upsert(&mut transaction, rows.places_of_service).await?;
-        transaction.commit().await.doing(|| format!("committing a row of {owner}"))
+        super::super::defer_foreign_keys(&mut transaction).await?;
+        let (table, id) = match row {
+            RestRow::Location(location) => (RowTable::Location, location.id.0),
+            RestRow::Service(service) => (RowTable::Service, service.id.0),
+        };
+        let doing = || format!("writing {} {id} of {owner}", table.name());
+        let lives: Option<Uuid> = sqlx::query_scalar(concat!("SELECT id FROM organization WHERE id = $1", for_update!()))
+            .bind(owner.0)
+            .fetch_optional(&mut *transaction)
+            .await
+            .doing(doing)?;
+        if lives.is_none() {
+            return Err(Error::NotFound(format!("organization {owner}")));
+        }
+        let select = format!("SELECT source FROM {} WHERE id = $1", table.name());
+        let stands: Option<String> = sqlx::query_scalar(AssertSqlSafe(select))
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await
+            .doing(doing)?;
+        if stands.is_some_and(|source| source != REST_SOURCE) {
+            return Err(not_added(table, id));
+        }
+        upsert_all(&mut transaction, RowSet::of_rest_row(owner, row.clone())).await?;
+        transaction.commit().await.doing(doing)
     }
 
     pub(super) async fn remove_rest_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()> {
@@ -33,8 +52,12 @@ impl OrganizationsStore {
             .await
             .doing(doing)?;
         if deleted.rows_affected() == 0 {
-            return Err(Error::NotFound(format!("a {} {id} that people added", table.name())));
+            return Err(not_added(table, id));
         }
         transaction.commit().await.doing(doing)
     }
+}
+
+fn not_added(table: RowTable, id: Uuid) -> Error {
+    Error::NotFound(format!("a {} {id} that people added", table.name()))
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 impl RowSet {
     /// The rows of these records, in the order of their lists.
-    pub(super) fn of(records: Vec<Record>) -> Self {
+    pub(super) fn of(records: impl Iterator<Item = Record>) -> Self {
         let mut rows = Self::default();
         for record in records {
             rows.take_record(record);

@@ -3,7 +3,8 @@
 //!
 //! Why that holds: a record is scored only once its document is searchable. If the scorer of A missed B's newest
 //! document, B's became searchable later, so the scorer of B saw A's. So of the two verdicts on a pair one rests on
-//! both newest versions, and the guards below let no other replace it.
+//! both newest versions, and the guards below let no other replace it. A pair on which the newer record's scorer gave
+//! no verdict at all was written while it worked, and rests on an older version: it goes.
 
 use super::super::organizations::id_list;
 use super::{Executor, ResolutionStore, SCORES, corrupt, json_list, queue_for_resolver};
@@ -134,6 +135,8 @@ struct Change {
     /// Version and whether deleted, per record, as they stand and are moved on.
     standing: HashMap<RecordId, (i64, bool)>,
     pairs: HashMap<CandidatePair, PairVersions>,
+    /// Records that a record has, or had within this call, pairs with.
+    partners: HashMap<RecordId, BTreeSet<RecordId>>,
     scored: BTreeMap<RecordId, ScoredRow>,
     upserts: BTreeMap<CandidatePair, ScoredPair>,
     deletes: BTreeSet<CandidatePair>,
@@ -167,7 +170,7 @@ impl Change {
         let pairs: Vec<PairRow> =
             sqlx::query_as(PAIRS_OF).bind(generation).bind(own).fetch_all(db).await.doing(doing)?;
         for pair in pairs.into_iter().map(ScoredPair::from) {
-            change.pairs.insert(pair.pair, (pair.left_version.0, pair.right_version.0));
+            change.stand(pair.pair, (pair.left_version.0, pair.right_version.0));
         }
         Ok(change)
     }
@@ -185,15 +188,32 @@ impl Change {
         let row = ScoredRow { version: record.version.0, created_at: record.created_at, keys };
         self.scored.insert(record.id, row);
         self.touched.insert(record.id);
-        if deleted {
-            let gone: Vec<_> =
-                self.pairs.keys().filter(|pair| pair.left() == record.id || pair.right() == record.id).copied().collect();
-            gone.into_iter().for_each(|pair| self.drop_pair(pair));
-            return;
-        }
         for verdict in &record.verdicts {
             self.take_verdict(record, verdict);
         }
+        self.drop_outlived(record);
+    }
+
+    /// Drops the pairs of a deleted record, and those that rest on an older version of it and that the newer one's
+    /// scorer no longer knew of: it looked after the partner was searchable, and found no key in common.
+    fn drop_outlived(&mut self, record: &RecordScores) {
+        let deleted = record.created_at.is_none();
+        let judged: HashSet<_> = record.verdicts.iter().map(|verdict| verdict.partner).collect();
+        let partners = self.partners.get(&record.id).cloned().unwrap_or_default();
+        for pair in partners.into_iter().filter_map(|partner| CandidatePair::new(record.id, partner)) {
+            let Some((left, right)) = self.pairs.get(&pair) else { continue };
+            let rests_on = if pair.left() == record.id { *left } else { *right };
+            let outlived = rests_on < record.version.0 && !judged.contains(&pair.other(record.id));
+            if deleted || outlived {
+                self.drop_pair(pair);
+            }
+        }
+    }
+
+    fn stand(&mut self, pair: CandidatePair, versions: PairVersions) {
+        self.pairs.insert(pair, versions);
+        self.partners.entry(pair.left()).or_default().insert(pair.right());
+        self.partners.entry(pair.right()).or_default().insert(pair.left());
     }
 
     fn take_verdict(&mut self, record: &RecordScores, verdict: &crate::resolution::PartnerVerdict) {
@@ -213,7 +233,7 @@ impl Change {
         match &verdict.pair {
             Some(scored) => {
                 self.deletes.remove(&pair);
-                self.pairs.insert(pair, (left, right));
+                self.stand(pair, (left, right));
                 self.upserts.insert(pair, scored.clone());
                 self.touched.extend([pair.left(), pair.right()]);
             }

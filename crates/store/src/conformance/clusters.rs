@@ -161,6 +161,7 @@ pub async fn each_generation_keeps_its_own(backend: &dyn Backend) {
     assert_eq!(two.components(&[nth(1)], 0.0).await.expect("read").records.len(), 0);
     assert!(two.known_scores(&[nth(1)]).await.expect("read").keys.is_empty());
 
+    let waiting = one.queue_lengths().await.expect("read");
     apply(&*two, &[scores(1, 1, &[pair((1, 1), (2, 1), 7.0)])]).await;
     two.apply_clusters(&[cluster(1, &[1, 2, 3], 0.5)], &[], &[]).await.expect("written");
     two.published(i64::MAX).await.expect("acknowledged");
@@ -168,7 +169,7 @@ pub async fn each_generation_keeps_its_own(backend: &dyn Backend) {
     assert_eq!(pairs(&*one).await, [pair((1, 1), (2, 1), 1.0)]);
     assert_eq!(page(&*one, OpenOnly::All).await, [cluster(1, &[1, 2], 0.9)]);
     assert_eq!(one.outbox(10).await.expect("read").len(), 1);
-    assert_eq!(one.queue_lengths().await.expect("read"), (1, 2));
+    assert_eq!(one.queue_lengths().await.expect("read"), waiting);
     let again = backend.resolution("one").await;
     assert_eq!(pairs(&*again).await.len(), 1, "a generation is found again");
 }

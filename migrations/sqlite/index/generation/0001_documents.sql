@@ -26,4 +26,9 @@ CREATE VIRTUAL TABLE search_{g} USING fts5 (
 -- A word of the name says three times as much as a word of the address.
 INSERT INTO search_{g} (search_{g}, rank) VALUES ('rank', 'bm25(3.0, 1.0, 1.0)');
 
-CREATE VIRTUAL TABLE word_{g} USING fts5vocab ('search_{g}', 'row');
+-- Which words there are, and in how many documents.
+CREATE VIRTUAL TABLE term_{g} USING fts5vocab ('search_{g}', 'row');
+
+-- Every word with a letter in it that ever came. Near words are found by reading all words, and term_{g} would
+-- read all documents for that.
+CREATE TABLE word_{g} (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

@@ -14,7 +14,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use entity::Location;
-use uuid::Uuid;
 
 /// Lists locations by id.
 #[utoipa::path(get, path = "/v1/locations", operation_id = "list_locations", tag = "locations", params(PageQuery),

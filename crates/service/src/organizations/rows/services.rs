@@ -14,7 +14,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use entity::Service;
-use uuid::Uuid;
 
 /// Lists services by id.
 #[utoipa::path(get, path = "/v1/services", operation_id = "list_services", tag = "services", params(PageQuery),

@@ -1,0 +1,53 @@
+//! The OpenAPI document, written by the handlers themselves.
+
+use super::docs_page;
+use crate::problem::ProblemDocument;
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+use std::sync::Arc;
+use utoipa::OpenApi;
+
+/// What the document says before any route is in it.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "orgloop",
+        description = "Organizations as a data product, its topics over HTTP, and the review of duplicates.\n\n\
+            Ids are UUIDs. Lists are read page by page with `cursor`. Writes name the state that they were decided \
+            on (`If-Match`, `expected_versions`). Everything that goes wrong is answered as \
+            `application/problem+json` with a stable `type`, explained at `/problems`."
+    ),
+    tags(
+        (name = "organizations", description = "Golden records and the records behind them"),
+        (name = "locations", description = "Places, one by one"),
+        (name = "services", description = "Services, one by one"),
+        (name = "merges", description = "Deliberate merges and their exact undo"),
+        (name = "review", description = "Clusters of duplicates, and what people decide of them"),
+        (name = "search", description = "Records by name, place or telephone"),
+        (name = "topics", description = "The events of the data products, to be read with curl"),
+        (name = "operations", description = "Health and metrics"),
+    ),
+    components(schemas(ProblemDocument))
+)]
+struct Base;
+
+pub(crate) fn base() -> utoipa::openapi::OpenApi {
+    Base::openapi()
+}
+
+/// The document itself, and a page that shows it.
+pub(crate) fn routes(document: utoipa::openapi::OpenApi) -> Router {
+    let document = serde_json::to_value(&document).expect("the document is JSON");
+    let json: Arc<str> = document.to_string().into();
+    let page: Arc<str> = docs_page::render(&document).into_string().into();
+    let json = get(move || {
+        let json = Arc::clone(&json);
+        async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()) }
+    });
+    let page = get(move || {
+        let page = Arc::clone(&page);
+        async move { axum::response::Html(page.to_string()) }
+    });
+    Router::new().route("/openapi.json", json).route("/docs", page)
+}

@@ -1,0 +1,124 @@
+//! Clusters out: the queue, and one cluster with its members.
+
+use super::Room;
+use super::views::ClusterView;
+use crate::paging::{bad_cursor, limit, opened, sealed};
+use crate::problem::{Problem, Result};
+use crate::request::{Parameters, PathId};
+use crate::responses::{ListProblems, ReadProblems};
+use axum::Json;
+use axum::extract::State;
+use entity::{Cluster, ClusterId, RecordId};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use store::resolution::{ClusterPage, OpenOnly};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Which clusters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    /// Those that wait for a reviewer.
+    #[default]
+    Open,
+    /// All.
+    All,
+}
+
+/// Which page of clusters.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ClusterQuery {
+    /// `open` (those that wait for a reviewer) or `all`.
+    #[param(inline)]
+    pub(super) status: Status,
+    /// `next` of the page before; the first page without it.
+    pub(super) cursor: Option<String>,
+    /// At most so many, 20 unless told, 200 at most.
+    #[param(minimum = 1, maximum = 200)]
+    pub(super) limit: Option<usize>,
+}
+
+/// A page of clusters, by probability, highest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ClusterPageView {
+    clusters: Vec<ClusterView>,
+    /// The cursor of the next page; absent at the end.
+    next: Option<String>,
+    /// How many wait for a reviewer.
+    open: u64,
+    /// How many there are.
+    total: u64,
+}
+
+/// A page of clusters as read.
+pub(super) struct Page {
+    pub(super) clusters: Vec<Cluster>,
+    pub(super) next: Option<String>,
+}
+
+/// Where a page ends: the probability's exact bits, so that no rounding skips or repeats a cluster.
+pub(super) fn cursor_of(cluster: &Cluster) -> String {
+    sealed(&format!("{:016x}{}", cluster.probability.to_bits(), cluster.id))
+}
+
+fn after(cursor: &str) -> Result<(f64, ClusterId)> {
+    let text = opened(cursor)?;
+    let parts = text.split_at_checked(16);
+    let parsed = parts.and_then(|(bits, id)| {
+        let bits = u64::from_str_radix(bits, 16).ok()?;
+        Some((f64::from_bits(bits), id.parse().ok()?))
+    });
+    parsed.filter(|(probability, _)| probability.is_finite()).ok_or_else(|| bad_cursor(cursor))
+}
+
+pub(super) async fn page(room: &Room, query: &ClusterQuery) -> Result<Page> {
+    let limit = limit(query.limit, 20, 200)?;
+    let open_only = match query.status {
+        Status::Open => OpenOnly::Open,
+        Status::All => OpenOnly::All,
+    };
+    let after = query.cursor.as_deref().map(after).transpose()?;
+    let mut clusters = room.store.clusters(&ClusterPage { open_only, after, limit: limit + 1 }).await?;
+    let more = clusters.len() > limit;
+    clusters.truncate(limit);
+    let next = clusters.last().filter(|_| more).map(cursor_of);
+    Ok(Page { clusters, next })
+}
+
+/// Lists clusters, the surest first.
+#[utoipa::path(get, path = "/v1/clusters", operation_id = "list_clusters", tag = "review", params(ClusterQuery),
+    responses((status = 200, description = "A page", body = ClusterPageView), ListProblems))]
+pub(super) async fn list(
+    State(room): State<Room>,
+    Parameters(query): Parameters<ClusterQuery>,
+) -> Result<Json<ClusterPageView>> {
+    let page = page(&room, &query).await?;
+    let (open, total) = room.store.cluster_counts().await?;
+    let clusters = page.clusters.into_iter().map(ClusterView::from).collect();
+    Ok(Json(ClusterPageView { clusters, next: page.next, open, total }))
+}
+
+pub(super) async fn cluster(room: &Room, id: ClusterId) -> Result<Cluster> {
+    let cluster = room.store.cluster(id).await?;
+    cluster.ok_or_else(|| Problem::not_found(format!("cluster {id}")))
+}
+
+/// Reads a cluster with its members' records and the evidence.
+#[utoipa::path(get, path = "/v1/clusters/{id}", operation_id = "get_cluster", tag = "review",
+    params(("id" = Uuid, Path, description = "The cluster")),
+    responses((status = 200, description = "The cluster", body = ClusterView), ReadProblems,
+        (status = 502, description = "Problem: `organizations-unavailable`")))]
+pub(super) async fn get(State(room): State<Room>, PathId(id): PathId) -> Result<Json<ClusterView>> {
+    let cluster = cluster(&room, id.into()).await?;
+    let ids: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();
+    let records = room.organizations.records(&ids).await?;
+    let mut records: HashMap<Uuid, _> = records.into_iter().map(|record| (record.id.0, record)).collect();
+    let mut view = ClusterView::from(cluster);
+    for (member, id) in view.members.iter_mut().zip(ids) {
+        member.record = records.remove(&id.0);
+    }
+    Ok(Json(view))
+}

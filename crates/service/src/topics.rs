@@ -1,0 +1,26 @@
+//! Topics over HTTP, so that a consumer can start with curl.
+
+mod cursor;
+mod list;
+mod read;
+mod records;
+mod stream;
+
+use crate::ports::Ports;
+use events::EventLog;
+use events::codec::Codec;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What the handlers of this room work with.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    log: Arc<dyn EventLog>,
+    codec: Arc<Codec>,
+}
+
+pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
+    let room = Room { log: Arc::clone(&ports.log), codec: Arc::clone(&ports.codec) };
+    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(records::records)).with_state(room)
+}
