@@ -179,7 +179,8 @@ pub(crate) fn read(file: Option<&Path>, overrides: &Overrides) -> anyhow::Result
             anyhow::ensure!(file.exists(), "there is no file {}", file.display());
             figment.merge(Toml::file_exact(file))
         }
-        None => figment.merge(Toml::file_exact(FILE)),
+        None if Path::new(FILE).exists() => figment.merge(Toml::file_exact(FILE)),
+        None => figment,
     };
     figment = figment.merge(Env::prefixed("ORGLOOP_").filter(|key| !key.starts_with("test_")).split("__"));
     if let Some(data_dir) = &overrides.data_dir {

@@ -207,7 +207,7 @@ impl Membership {
             let moved = sqlx::query(
                 "INSERT INTO group_position (group_id, partition_id, next_offset)
                  SELECT group_id, partition_id, ? FROM group_owner
-                 WHERE group_id = ? AND partition_id = ? AND ? IS NOT NULL
+                 WHERE group_id = ? AND partition_id = ? AND member_id = ?
                  ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset",
             )
             .bind(next_offset)
