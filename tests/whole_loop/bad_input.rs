@@ -80,7 +80,7 @@ fn names(page: &Value) -> Vec<&str> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|organization| organization["organization"]["name"].as_str().unwrap())
+        .map(|organization| organization["name"].as_str().unwrap())
         .collect();
     names.sort_unstable();
     names

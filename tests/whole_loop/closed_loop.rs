@@ -64,12 +64,12 @@ async fn merge_and_undo(deployment: Deployment) {
     assert_eq!((&redirect["op"], &redirect["redirect_to"]), (&json!("redirect"), &json!(survivor)));
     let fact = deployment.must(&["topic", "read", &deployment.backend.names.merge]);
     assert!(fact.contains("\"op\":\"merged\"") && fact.contains(survivor), "{fact}");
-    let open = deployment.until("/v1/clusters?status=open&limit=500", |open| !holds(open, &cluster)).await;
+    let open = deployment.until("/v1/clusters?status=open&limit=200", |open| !holds(open, &cluster)).await;
     assert!(open["clusters"].is_array());
 
     deployment.post(&format!("{decision_path}/undo"), &json!({"reason": "they are not"})).await;
     deployment.until(&decision_path, |decision| decision["state"] == "undone").await;
-    deployment.until("/v1/clusters?status=open&limit=500", |open| holds(open, &cluster)).await;
+    deployment.until("/v1/clusters?status=open&limit=200", |open| holds(open, &cluster)).await;
     deployment.agreed().await;
     assert_eq!(golden_records(&deployment).await, before, "an undone merge has never been");
     let facts = deployment.must(&["topic", "read", &deployment.backend.names.merge]);
@@ -84,10 +84,10 @@ async fn not_the_same(deployment: &Deployment, cluster_path: &str) {
     let cluster = deployment.get(cluster_path).await;
     let decided =
         deployment.post(&format!("{cluster_path}/decisions"), &json!({"verdict": "non_match"})).await;
-    deployment.until("/v1/clusters?status=open&limit=500", |open| !holds(open, &cluster)).await;
+    deployment.until("/v1/clusters?status=open&limit=200", |open| !holds(open, &cluster)).await;
     let undo = format!("/v1/decisions/{}/undo", decided["id"].as_str().unwrap());
     deployment.post(&undo, &json!({})).await;
-    deployment.until("/v1/clusters?status=open&limit=500", |open| holds(open, &cluster)).await;
+    deployment.until("/v1/clusters?status=open&limit=200", |open| holds(open, &cluster)).await;
 }
 
 fn holds(page: &Value, cluster: &Value) -> bool {

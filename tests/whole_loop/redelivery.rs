@@ -22,7 +22,7 @@ async fn deliver_again(mut deployment: Deployment) {
     let sample = deployment.sample(120, 11);
     deployment.import(&sample.join("orgs.json"), "sample");
     deployment.agreed().await;
-    let clusters = deployment.get("/v1/clusters?status=all&limit=500").await;
+    let clusters = deployment.get("/v1/clusters?status=all&limit=200").await;
     deployment.stop_all();
 
     let log = deployment.backend.log().await;
@@ -46,6 +46,6 @@ async fn deliver_again(mut deployment: Deployment) {
     deployment.start_process(ALL).await;
     deployment.import(&sample.join("orgs.json"), "sample");
     deployment.agreed().await;
-    assert_eq!(deployment.get("/v1/clusters?status=all&limit=500").await, clusters);
+    assert_eq!(deployment.get("/v1/clusters?status=all&limit=200").await, clusters);
     deployment.end().await;
 }

@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use events::codec::Codec;
-use events::log::{Event, Position, StartAt, TopicPartition};
+use events::log::{Event, Headers, Position, StartAt, TopicPartition};
 use events::topics::Product;
 use events::{EventLog, NewEvent, partitioner};
 use serde::Serialize;
@@ -111,8 +111,10 @@ impl Parking {
     /// When the log is away.
     pub async fn retry(&self, id: &str) -> Result<bool> {
         let Some(event) = self.read_all().await?.remove(id) else { return Ok(false) };
-        self.append(&self.retry, event.key.clone(), event.value.clone(), event.headers.clone()).await?;
-        self.drop(id).await?;
+        // One append, the tombstone first: were it the last, it could end what the stage parks anew meanwhile.
+        let ended = self.event(&self.parked, id.as_bytes().to_vec(), None, Vec::new()).await?;
+        let again = self.event(&self.retry, event.key, event.value, event.headers).await?;
+        self.log.append(vec![ended, again]).await?;
         Ok(true)
     }
 
@@ -124,18 +126,16 @@ impl Parking {
         self.append(&self.parked, id.as_bytes().to_vec(), None, Vec::new()).await
     }
 
-    async fn append(
-        &self,
-        topic: &str,
-        key: Vec<u8>,
-        value: Option<Vec<u8>>,
-        headers: events::log::Headers,
-    ) -> Result<()> {
+    async fn append(&self, topic: &str, key: Vec<u8>, value: Option<Vec<u8>>, headers: Headers) -> Result<()> {
+        self.log.append(vec![self.event(topic, key, value, headers).await?]).await?;
+        Ok(())
+    }
+
+    async fn event(&self, topic: &str, key: Vec<u8>, value: Option<Vec<u8>>, headers: Headers) -> Result<NewEvent> {
         let topics = self.log.topics().await?;
         let count = topics.iter().find(|known| known.name == topic).map_or(1, |known| known.partitions.len());
         let partition = partitioner::partition_of(&key, i32::try_from(count).unwrap_or(1));
-        self.log.append(vec![NewEvent { topic: topic.to_owned(), partition, key, value, headers }]).await?;
-        Ok(())
+        Ok(NewEvent { topic: topic.to_owned(), partition, key, value, headers })
     }
 
     async fn read_all(&self) -> Result<BTreeMap<String, Event>> {

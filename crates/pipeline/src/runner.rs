@@ -74,6 +74,8 @@ pub struct Runner {
 const WAIT: Duration = Duration::from_millis(100);
 /// Between two looks at how far the stage before has got.
 const BEHIND_POLL: Duration = Duration::from_millis(3);
+/// Between two signs of life while a batch is being applied.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
@@ -189,7 +191,7 @@ impl Runner {
         let mut pending = vec![events];
         let mut backoff = BACKOFF_FIRST;
         while let Some(batch) = pending.pop() {
-            match if batch.is_empty() { Ok(0) } else { stage.apply(batch).await } {
+            match apply_alive(stage, reader, batch).await? {
                 Ok(count) => written += count,
                 Err(Error::Unfit(reason)) if batch.len() == 1 => {
                     self.parking.park(&self.settings.stage, &batch[0], &reason).await?;
@@ -231,6 +233,24 @@ impl Runner {
         let trouble = chain(error);
         tracing::warn!(stage = self.settings.stage, error = trouble, "the stage waits and tries again");
         self.board.failed(&self.settings.stage, trouble);
+    }
+}
+
+/// Applies a batch and keeps the membership alive meanwhile, however long it takes.
+async fn apply_alive(
+    stage: &mut impl Stage,
+    reader: &mut dyn GroupReader,
+    batch: &[Event],
+) -> Result<Result<usize>> {
+    if batch.is_empty() {
+        return Ok(Ok(0));
+    }
+    let mut applying = std::pin::pin!(stage.apply(batch));
+    loop {
+        tokio::select! {
+            applied = &mut applying => return Ok(applied),
+            () = tokio::time::sleep(KEEP_ALIVE) => reader.keep_alive().await?,
+        }
     }
 }
 

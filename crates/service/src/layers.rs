@@ -1,6 +1,7 @@
 //! What holds for every route: limits, no panics to callers, no writes from other sites, and problems instead of
 //! bare status codes.
 
+use crate::page::PageProblem;
 use crate::problem::{Kind, Problem};
 use crate::request::BODY_BYTES_MAX;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -26,8 +27,13 @@ pub(crate) fn around(router: Router) -> Router {
         .layer(from_fn(counted))
 }
 
-async fn not_found(uri: Uri) -> Problem {
-    Problem::not_found(format!("the path {}", uri.path()))
+async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+    let problem = Problem::not_found(format!("the path {}", uri.path()));
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/html") {
+        return PageProblem::from(problem).into_response();
+    }
+    problem.into_response()
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {

@@ -6,6 +6,8 @@ mod read;
 mod records;
 mod stream;
 
+pub(crate) use list::sentence;
+
 use crate::ports::Ports;
 use events::EventLog;
 use events::codec::Codec;

@@ -52,6 +52,13 @@ macro_rules! for_update {
     };
 }
 
+/// Begins an insert; a row that breaks a constraint ends the transaction, so nothing needs to be kept to undo it alone.
+macro_rules! insert_into {
+    () => {
+        "INSERT INTO "
+    };
+}
+
 #[path = "adapter/leases.rs"]
 mod leases;
 #[path = "adapter/organizations.rs"]
@@ -131,10 +138,4 @@ impl Pools {
 pub(crate) async fn serialize_writers(transaction: &mut Transaction<'static, Db>, what: i64) -> Result<()> {
     let locked = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(what).execute(&mut **transaction).await;
     locked.map(drop).doing(|| "waiting for other writers".into())
-}
-
-/// Lets children be written before their parents; the commit checks all foreign keys of this transaction.
-pub(crate) async fn defer_foreign_keys(transaction: &mut Transaction<'static, Db>) -> Result<()> {
-    let deferred = sqlx::query("SET CONSTRAINTS ALL DEFERRED").execute(&mut **transaction).await;
-    deferred.map(drop).doing(|| "deferring foreign keys".into())
 }

@@ -52,6 +52,13 @@ macro_rules! for_update {
     };
 }
 
+/// Begins an insert; a row that breaks a constraint ends the transaction, so nothing needs to be kept to undo it alone.
+macro_rules! insert_into {
+    () => {
+        "INSERT OR FAIL INTO "
+    };
+}
+
 #[path = "adapter/leases.rs"]
 mod leases;
 #[path = "adapter/organizations.rs"]
@@ -137,10 +144,4 @@ impl Pools {
 #[expect(clippy::unused_async, reason = "PostgreSQL's twin waits for a lock")]
 pub(crate) async fn serialize_writers(_transaction: &mut Transaction<'static, Db>, _what: i64) -> Result<()> {
     Ok(())
-}
-
-/// Lets children be written before their parents; the commit checks all foreign keys of this transaction.
-pub(crate) async fn defer_foreign_keys(transaction: &mut Transaction<'static, Db>) -> Result<()> {
-    let deferred = sqlx::query("PRAGMA defer_foreign_keys = ON").execute(&mut **transaction).await;
-    deferred.map(drop).doing(|| "deferring foreign keys".into())
 }

@@ -82,7 +82,9 @@ fn split_schema(url: &str) -> (String, Option<String>) {
 
 fn is_plain_name(name: &str) -> bool {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    (1..=63).contains(&name.len()) && name.chars().all(legal) && !name.starts_with(|c: char| c.is_ascii_digit())
+    (1..=63).contains(&name.len())
+        && name.chars().all(legal)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 async fn prepare(pool: &Pool<Db>) -> Result<()> {
@@ -90,13 +92,15 @@ async fn prepare(pool: &Pool<Db>) -> Result<()> {
     let schema: String =
         sqlx::query_scalar("SHOW search_path").fetch_one(pool).await.map_err(failed(looking))?;
     // Looked for first: a user who was given a schema need not be allowed to make one.
-    let known = sqlx::query("SELECT FROM pg_namespace WHERE nspname = $1").bind(&schema).fetch_optional(pool).await;
+    let known =
+        sqlx::query("SELECT FROM pg_namespace WHERE nspname = $1").bind(&schema).fetch_optional(pool).await;
     if known.map_err(failed(looking))?.is_none() {
         // Invariant: `connect` took no name that would need quotes.
         let create = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
         // Two members may make it at once, and one of them fails: it looks again.
         let created = sqlx::query(create).execute(pool).await;
-        created.map_err(|error| Error::Transient { doing: "making the copy's schema", source: error.into() })?;
+        created
+            .map_err(|error| Error::Transient { doing: "making the copy's schema", source: error.into() })?;
     }
     sqlx::migrate!("../../migrations/postgres/sink").run(pool).await.map_err(migration_failed)
 }

@@ -54,7 +54,8 @@ impl Bench {
             target.create().await;
         }
         let folder = tempfile::tempdir().unwrap();
-        let options = SqliteLogOptions { session_timeout: Duration::from_secs(2), ..SqliteLogOptions::default() };
+        let options =
+            SqliteLogOptions { session_timeout: Duration::from_secs(2), ..SqliteLogOptions::default() };
         let log: Arc<dyn EventLog> =
             Arc::new(SqliteLog::open_with(&folder.path().join("events.db"), options).await.unwrap());
         let registry = Arc::new(SqliteRegistry::open(&folder.path().join("registry.db")).await.unwrap());
@@ -140,8 +141,9 @@ impl Bench {
     }
 
     pub(crate) fn partitions(&self) -> Vec<TopicPartition> {
-        let of_topic =
-            |topic: String| (0..PARTITIONS).map(move |partition| TopicPartition { topic: topic.clone(), partition });
+        let of_topic = |topic: String| {
+            (0..PARTITIONS).map(move |partition| TopicPartition { topic: topic.clone(), partition })
+        };
         self.topics().into_iter().flat_map(of_topic).collect()
     }
 

@@ -1,9 +1,9 @@
 //! The database that a copy is kept in, and what is found there.
 
 use async_trait::async_trait;
+use events::Event;
 use events::codec::Codec;
 use events::log::{Position, TopicPartition};
-use events::Event;
 use pipeline::{Result, Stage, sink};
 use sqlx::{AssertSqlSafe, Connection};
 use std::path::PathBuf;
@@ -12,9 +12,14 @@ use tempfile::TempDir;
 
 /// A database of a test.
 pub(crate) enum Target {
-    Sqlite { folder: TempDir },
+    Sqlite {
+        folder: TempDir,
+    },
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "built without PostgreSQL"))]
-    Postgres { server: String, name: String },
+    Postgres {
+        server: String,
+        name: String,
+    },
 }
 
 /// A copy in either.
@@ -56,7 +61,10 @@ impl Target {
         }
         #[cfg(not(feature = "postgres"))]
         let required = required && server.is_some();
-        assert!(!required, "PostgreSQL is required: set ORGLOOP_TEST_POSTGRES_URL and build with the feature postgres");
+        assert!(
+            !required,
+            "PostgreSQL is required: set ORGLOOP_TEST_POSTGRES_URL and build with the feature postgres"
+        );
         println!("SKIPPED: no PostgreSQL (ORGLOOP_TEST_POSTGRES_URL, feature postgres)");
         None
     }
@@ -93,7 +101,9 @@ impl Target {
     pub(crate) async fn copy(&self, codec: &Arc<Codec>) -> Copy {
         let codec = Arc::clone(codec);
         match self {
-            Self::Sqlite { .. } => Copy::Sqlite(sink::sqlite::SqlCopy::open(&self.file(), codec).await.unwrap()),
+            Self::Sqlite { .. } => {
+                Copy::Sqlite(sink::sqlite::SqlCopy::open(&self.file(), codec).await.unwrap())
+            }
             #[cfg(feature = "postgres")]
             Self::Postgres { .. } => {
                 Copy::Postgres(sink::postgres::SqlCopy::connect(&self.url(), codec).await.unwrap())

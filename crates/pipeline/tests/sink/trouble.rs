@@ -110,7 +110,8 @@ pub(crate) async fn a_database_that_goes_away_is_waited_for(bench: &Bench) {
         Target::Postgres { name, .. } => {
             let server = &bench.target;
             server.on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
-            let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+            let cut =
+                format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
             server.on_server(&cut).await;
             bench.send(meanwhile).await;
             bench.in_trouble(GROUP).await;

@@ -3,7 +3,9 @@
 use crate::bench::Bench;
 use entity::event::{LocationChanged, Op, OrganizationChanged, ServiceChanged};
 use entity::record::FieldOrigin;
-use entity::{Address, Identifier, Location, Organization, OrganizationId, Phone, RecordId, Service, Version};
+use entity::{
+    Address, Identifier, Location, Organization, OrganizationId, Phone, RecordId, Service, Version,
+};
 use events::NewEvent;
 use events::topics::Product;
 use pipeline::publisher::Envelope;
@@ -121,21 +123,29 @@ impl Bench {
     pub(crate) fn organization(&self, number: u128, version: i64, organization: Organization) -> NewEvent {
         let key = id(number);
         let origin = FieldOrigin { field: "name".into(), record_id: RecordId(key), origin: "test".into() };
-        self.event((Product::Organization, number), version, Op::Upsert, &OrganizationChanged {
-            id: key.into(),
-            version: Version(version),
-            op: Op::Upsert,
-            redirect_to: None,
-            members: Some(vec![RecordId(key)]),
-            created_at: chrono::DateTime::from_timestamp_micros(1_700_000_000_123_456),
-            organization: Some(organization),
-            origins: Some(vec![origin]),
-            truncated: Some(false),
-        })
+        self.event(
+            (Product::Organization, number),
+            version,
+            Op::Upsert,
+            &OrganizationChanged {
+                id: key.into(),
+                version: Version(version),
+                op: Op::Upsert,
+                redirect_to: None,
+                members: Some(vec![RecordId(key)]),
+                created_at: chrono::DateTime::from_timestamp_micros(1_700_000_000_123_456),
+                organization: Some(organization),
+                origins: Some(vec![origin]),
+                truncated: Some(false),
+            },
+        )
     }
 
     pub(crate) fn redirect(&self, number: u128, version: i64, survivor: u128) -> NewEvent {
-        let value = OrganizationChanged { redirect_to: Some(OrganizationId(id(survivor))), ..bare(number, version, Op::Redirect) };
+        let value = OrganizationChanged {
+            redirect_to: Some(OrganizationId(id(survivor))),
+            ..bare(number, version, Op::Redirect)
+        };
         self.event((Product::Organization, number), version, Op::Redirect, &value)
     }
 
@@ -171,7 +181,13 @@ impl Bench {
         self.child(Product::Location, &id(number).to_string(), version, owner, Op::Delete, &value)
     }
 
-    pub(crate) fn service(&self, number: u128, version: i64, owner: Owner, (name, places): (&str, &[u128])) -> NewEvent {
+    pub(crate) fn service(
+        &self,
+        number: u128,
+        version: i64,
+        owner: Owner,
+        (name, places): (&str, &[u128]),
+    ) -> NewEvent {
         let value = ServiceChanged {
             id: id(number).into(),
             version: Version(version),

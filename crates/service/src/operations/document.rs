@@ -1,9 +1,11 @@
 //! The OpenAPI document, written by the handlers themselves.
 
 use super::docs_page;
+use crate::page::page_headers;
 use crate::problem::ProblemDocument;
 use axum::Router;
 use axum::http::header;
+use axum::response::Html;
 use axum::routing::get;
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -40,14 +42,14 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
 pub(crate) fn routes(document: utoipa::openapi::OpenApi) -> Router {
     let document = serde_json::to_value(&document).expect("the document is JSON");
     let json: Arc<str> = document.to_string().into();
-    let page: Arc<str> = docs_page::render(&document).into_string().into();
+    let page: Arc<str> = docs_page::page(&document).render().into_string().into();
     let json = get(move || {
         let json = Arc::clone(&json);
         async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()) }
     });
     let page = get(move || {
         let page = Arc::clone(&page);
-        async move { axum::response::Html(page.to_string()) }
+        async move { (page_headers(), Html(page.to_string())) }
     });
     Router::new().route("/openapi.json", json).route("/docs", page)
 }

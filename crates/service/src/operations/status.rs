@@ -1,5 +1,93 @@
-//! The numbers of the loop page.
+//! The numbers of the loop page, looked up at most a few times a second however many people look.
 
-/// Numbers, looked up at most once in a while, however many look at them.
+use crate::ports::Ports;
+use crate::problem::chain;
+use crate::topics::sentence;
+use events::topics::Product;
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// How old numbers may be.
+const FRESH: Duration = Duration::from_millis(400);
+/// Merges that are counted; more are shown as so many and more.
+pub(super) const MERGES_MAX: usize = 1000;
+
+/// What the loop holds. A number is absent while its port does not answer.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    pub(super) records: Option<u64>,
+    pub(super) merges: Option<Merges>,
+    pub(super) topics: Option<Vec<TopicNumbers>>,
+    pub(super) documents: Option<u64>,
+    /// Clusters that wait for a reviewer, and all.
+    pub(super) clusters: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Merges {
+    pub(super) holding: usize,
+    pub(super) undone: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct TopicNumbers {
+    pub(super) name: String,
+    pub(super) sentence: &'static str,
+    pub(super) events: u64,
+}
+
+/// The last numbers.
 #[derive(Debug, Default)]
-pub(super) struct Status;
+pub(super) struct Status(Mutex<Option<(Instant, Arc<Numbers>)>>);
+
+impl Status {
+    pub(super) async fn look(&self, ports: &Ports) -> Arc<Numbers> {
+        let mut last = self.0.lock().await;
+        if let Some((at, numbers)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Arc::clone(numbers);
+        }
+        let numbers = Arc::new(read(ports).await);
+        *last = Some((Instant::now(), Arc::clone(&numbers)));
+        numbers
+    }
+}
+
+async fn read(ports: &Ports) -> Numbers {
+    let merges = ports.organizations.merges(MERGES_MAX).await.map(|merges| {
+        let undone = merges.iter().filter(|merge| merge.undo.is_some()).count();
+        Merges { holding: merges.len() - undone, undone }
+    });
+    Numbers {
+        records: seen(ports.organizations.record_count().await),
+        merges: seen(merges),
+        topics: seen(topics(ports).await),
+        documents: seen(ports.index.count().await),
+        clusters: seen(ports.resolution.cluster_counts().await),
+    }
+}
+
+fn seen<T, E: StdError + 'static>(answer: Result<T, E>) -> Option<T> {
+    answer.inspect_err(|error| tracing::debug!(error = chain(error), "a number of the loop page is missing")).ok()
+}
+
+async fn topics(ports: &Ports) -> events::Result<Vec<TopicNumbers>> {
+    let names = ports.codec.names();
+    let mut topics: Vec<_> = ports
+        .log
+        .topics()
+        .await?
+        .into_iter()
+        .filter_map(|topic| {
+            let product = names.product_of(&topic.name).filter(|product| product.is_public())?;
+            let events: i64 = topic.partitions.iter().map(|range| range.end - range.start).sum();
+            let events = u64::try_from(events).unwrap_or(0);
+            Some((product, TopicNumbers { name: topic.name, sentence: sentence(product), events }))
+        })
+        .collect();
+    topics.sort_by_key(|(product, _): &(Product, _)| *product);
+    Ok(topics.into_iter().map(|(_, numbers)| numbers).collect())
+}

@@ -2,7 +2,7 @@
 
 mod records;
 
-pub(crate) use records::{MemberAddress, MemberLocation, MemberPhone, MemberRecord, MemberService};
+pub(crate) use records::{MemberIdentifier, MemberRecord};
 
 use crate::problem::{Kind, Problem, ProblemDocument, chain};
 use crate::request::USER;

@@ -17,7 +17,7 @@ pub(super) async fn upsert<R: TableRow>(db: Executor<'_>, rows: Vec<R>) -> Resul
         let row = format!("{} {told_as}", R::TABLE);
         return Err(Error::Invalid(format!("{row}: {column} holds a NUL character: remove it")));
     }
-    let insert = format!("INSERT INTO {} ({}) ", R::TABLE, R::COLUMNS.join(", "));
+    let insert = format!("{}{} ({}) ", insert_into!(), R::TABLE, R::COLUMNS.join(", "));
     let on_conflict = on_conflict::<R>();
     let mut rows = rows.into_iter();
     while let Some(count) = ROWS.into_iter().find(|count| *count <= rows.len()) {

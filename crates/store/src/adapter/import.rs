@@ -23,7 +23,6 @@ impl OrganizationsStore {
     pub(super) async fn write_records(&self, records: Vec<Record>) -> Result<UpsertCounts> {
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, IDS).await?;
-        super::super::defer_foreign_keys(&mut transaction).await?;
         let mut records = last_of_each(records);
         let mut known = KnownIds::default();
         known.assign(&mut transaction, &mut records).await?;
@@ -111,8 +110,8 @@ async fn write_rows(db: Executor<'_>, records: Vec<Record>) -> Result<ToldIds> {
     Ok(told)
 }
 
-/// Writes rows, children first: what has no parent yet raises no revision and logs nothing twice. Foreign keys must
-/// wait until the commit.
+/// Writes rows, children first: what has no parent yet raises no revision and logs nothing twice. Foreign keys are
+/// checked at the commit.
 pub(super) async fn upsert_all(db: Executor<'_>, rows: RowSet) -> Result<()> {
     upsert(&mut *db, rows.places_of_service).await?;
     upsert(&mut *db, rows.addresses).await?;

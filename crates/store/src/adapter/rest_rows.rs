@@ -13,7 +13,6 @@ use uuid::Uuid;
 impl OrganizationsStore {
     pub(super) async fn write_rest_row(&self, owner: RecordId, row: &RestRow) -> Result<()> {
         let mut transaction = self.pools.begin_write().await?;
-        super::super::defer_foreign_keys(&mut transaction).await?;
         let (table, id) = match row {
             RestRow::Location(location) => (RowTable::Location, location.id.0),
             RestRow::Service(service) => (RowTable::Service, service.id.0),

@@ -3,9 +3,9 @@
 use super::{Db, Id, IdList, begin, id, id_list, prepare};
 use crate::error::Result;
 use crate::runner::Stage;
+use crate::sink::PRODUCTS;
 use crate::sink::batch::Batch;
 use crate::sink::failure::failed;
-use crate::sink::PRODUCTS;
 use async_trait::async_trait;
 use events::Event;
 use events::codec::Codec;
@@ -72,9 +72,8 @@ impl Stage for SqlCopy {
         let stored = write::stored_positions(&mut transaction).await?;
         // The group's own note does not count: a copy made anew begins at the beginning.
         let ours = assigned.iter().filter(|at| self.is_ours(at)).cloned();
-        let positions: Vec<_> = ours
-            .map(|at| Position { offset: stored.get(&at).copied().unwrap_or(0), at })
-            .collect();
+        let positions: Vec<_> =
+            ours.map(|at| Position { offset: stored.get(&at).copied().unwrap_or(0), at }).collect();
         self.next_offsets.extend(positions.iter().map(|position| (position.at.clone(), position.offset)));
         Ok(positions)
     }

@@ -1,8 +1,8 @@
 //! Values taken apart into rows, in the order of their lists.
 
 use super::tables::{
-    AddressRow, Extra, IdentifierRow, LocationRow, NameRow, OrganizationRow, PhoneRow, RedirectRow, ServiceAtLocationRow,
-    ServiceRow,
+    AddressRow, Extra, IdentifierRow, LocationRow, NameRow, OrganizationRow, PhoneRow, RedirectRow,
+    ServiceAtLocationRow, ServiceRow,
 };
 use super::write::Redirect;
 use super::{Id, id};

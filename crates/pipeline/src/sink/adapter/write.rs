@@ -27,8 +27,10 @@ async fn organizations(db: &mut Connection, keys: Keys<OrganizationChanged>) -> 
     }
     let ids = newer.ids();
     let gone = id_list(&newer.without_row());
-    remove(db, concat!("DELETE FROM organization_alternate_name WHERE ", among!("organization_id")), &ids).await?;
-    remove(db, concat!("DELETE FROM organization_identifier WHERE ", among!("organization_id")), &ids).await?;
+    remove(db, concat!("DELETE FROM organization_alternate_name WHERE ", among!("organization_id")), &ids)
+        .await?;
+    remove(db, concat!("DELETE FROM organization_identifier WHERE ", among!("organization_id")), &ids)
+        .await?;
     let phones = concat!(
         "DELETE FROM phone WHERE ",
         among!("organization_id"),
@@ -159,7 +161,10 @@ async fn remove(db: &mut Connection, statement: &'static str, ids: &IdList) -> R
 }
 
 /// Moves positions, never back.
-pub(super) async fn positions(db: &mut Connection, next_offsets: &BTreeMap<TopicPartition, i64>) -> Result<()> {
+pub(super) async fn positions(
+    db: &mut Connection,
+    next_offsets: &BTreeMap<TopicPartition, i64>,
+) -> Result<()> {
     let row = |(at, next_offset): (&TopicPartition, &i64)| PositionRow {
         topic: at.topic.clone(),
         partition: at.partition,
@@ -173,5 +178,8 @@ pub(super) async fn stored_positions(db: &mut Connection) -> Result<BTreeMap<Top
     let select = "SELECT topic, partition, next_offset FROM sink_position";
     let stored: Vec<(String, i32, i64)> =
         sqlx::query_as(select).fetch_all(db).await.map_err(failed("reading the copy's positions"))?;
-    Ok(stored.into_iter().map(|(topic, partition, offset)| (TopicPartition { topic, partition }, offset)).collect())
+    Ok(stored
+        .into_iter()
+        .map(|(topic, partition, offset)| (TopicPartition { topic, partition }, offset))
+        .collect())
 }

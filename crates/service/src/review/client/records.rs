@@ -120,6 +120,13 @@ impl MemberRecord {
     }
 }
 
+impl MemberIdentifier {
+    /// The identifier with its register.
+    pub(crate) fn shown(&self) -> String {
+        self.scheme.as_ref().map_or_else(|| self.identifier.clone(), |scheme| format!("{scheme} {}", self.identifier))
+    }
+}
+
 impl MemberAddress {
     fn line(&self) -> String {
         let parts =

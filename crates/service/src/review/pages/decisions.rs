@@ -1,0 +1,171 @@
+//! What was decided: the history, and one decision with its undo.
+
+use crate::page::{Page, PageProblem, Place, Refresh, ago, sentence};
+use crate::request::{Parameters, PathId};
+use crate::review::client::MemberRecord;
+use crate::review::{Room, outcome};
+use axum::extract::State;
+use entity::{JudgementVerdict, OrganizationId, RecordId};
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::collections::HashMap;
+use store::resolution::{Decision, DecisionState};
+use uuid::Uuid;
+
+const SHOWN: usize = 100;
+
+type Names = HashMap<RecordId, String>;
+
+pub(super) async fn list(State(room): State<Room>) -> Result<Page, PageProblem> {
+    let decisions = room.store.decisions(None, SHOWN).await?;
+    let names = names(&room, &decisions).await;
+    let now = entity::clock::now();
+    let content = html! {
+        h1 { "Decisions" }
+        p.lead { "What was decided, newest first. Each can be taken back at any time." }
+        @if decisions.is_empty() { p.empty { "Nothing is decided yet. " a href="/clusters" { "To the clusters" } } } @else {
+            div.scroll { table.history {
+                thead { tr {
+                    th scope="col" { "When" } th scope="col" { "Decision" } th scope="col" { "Organizations" }
+                    th scope="col" { "By" } th scope="col" { "State" } th scope="col" { span.unseen { "Undo" } }
+                } }
+                tbody { @for decision in &decisions { tr {
+                    td { time datetime=(decision.decided_at.to_rfc3339()) { (ago(decision.decided_at, now)) } }
+                    td { a href={ "/decisions/" (decision.id) } { (verdict(decision.verdict)) } }
+                    td { (organizations(decision, &names)) }
+                    td { (decision.decided_by) }
+                    td { (state(decision)) }
+                    td { @if decision.state == DecisionState::Applied { (undo_form(decision, None)) } }
+                } } }
+            } }
+        }
+    };
+    Ok(Page::new("Decisions", Place::Decisions, content))
+}
+
+/// Where to go on from a decision.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NextQuery {
+    next: Option<Uuid>,
+}
+
+pub(super) async fn show(
+    State(room): State<Room>,
+    PathId(id): PathId,
+    Parameters(query): Parameters<NextQuery>,
+) -> Result<Page, PageProblem> {
+    let decision = outcome::decision(&room, id).await?;
+    let names = names(&room, std::slice::from_ref(&decision)).await;
+    let refresh =
+        if outcome::is_final(&decision) { Refresh::Never } else { Refresh::Milliseconds(300) };
+    let (open, _) = room.store.cluster_counts().await?;
+    let next = query.next.map_or_else(|| "/clusters".to_owned(), |next| format!("/clusters/{next}"));
+    let content = html! {
+        p.crumbs { a href="/decisions" { "All decisions" } }
+        h1 { (headline(&decision)) }
+        p.lead role="status" { (happened(&decision)) }
+        ul.concerned { @for id in &decision.organizations { li {
+            (name(*id, &names)) @if decision.survivor == Some(*id) { " " span.tag { "stays" } }
+        } } }
+        @if let Some(reason) = &decision.reason { p { "Why: " q { (reason) } } }
+        p.hint { "By " (decision.decided_by) ", " (ago(decision.decided_at, entity::clock::now())) "." }
+        div.verdicts {
+            a.button.merge href=(next) data-key="j" rel="next" { "Next cluster " kbd { "j" } }
+            @if decision.state == DecisionState::Applied { (undo_form(&decision, Some("z"))) }
+            span.hint { (open) " waiting" }
+        }
+    };
+    Ok(Page { refresh, ..Page::new(headline(&decision), Place::Decisions, content) })
+}
+
+/// The names of the organizations concerned; without them, ids are shown.
+async fn names(room: &Room, decisions: &[Decision]) -> Names {
+    let ids = decisions.iter().flat_map(|decision| &decision.organizations).map(|id| RecordId(id.0));
+    let mut ids: Vec<RecordId> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let records = room.organizations.records(&ids).await.unwrap_or_default();
+    let name = |record: MemberRecord| (record.id, record.shown_name().to_owned());
+    records.into_iter().map(name).collect()
+}
+
+fn name(id: OrganizationId, names: &Names) -> Markup {
+    html! {
+        @match names.get(&RecordId(id.0)) {
+            Some(name) => a href={ "/v1/organizations/" (id) "?redirect=false" } { (name) },
+            None => code { (id) },
+        }
+    }
+}
+
+fn organizations(decision: &Decision, names: &Names) -> Markup {
+    html! {
+        @for (number, id) in decision.organizations.iter().enumerate() {
+            @if number > 0 { " · " }
+            (name(*id, names))
+            @if decision.survivor == Some(*id) { " " span.tag { "stays" } }
+        }
+    }
+}
+
+fn verdict(verdict: JudgementVerdict) -> &'static str {
+    match verdict {
+        JudgementVerdict::Match => "Merge",
+        JudgementVerdict::NonMatch => "Not the same",
+        JudgementVerdict::Related => "Related",
+        JudgementVerdict::Unsure => "Unsure",
+    }
+}
+
+fn state(decision: &Decision) -> Markup {
+    let word = match decision.state {
+        DecisionState::Decided => "waiting",
+        DecisionState::Applying => "on its way",
+        DecisionState::Applied => "holds",
+        DecisionState::Refused => "refused",
+        DecisionState::Undone => "undone",
+    };
+    html! {
+        span.state data-state=(word) { (word) }
+        @if let Some(refusal) = &decision.refusal { br; span.trouble { (sentence(refusal)) } }
+    }
+}
+
+fn headline(decision: &Decision) -> &'static str {
+    match (decision.state, decision.verdict) {
+        (DecisionState::Decided | DecisionState::Applying, _) => "On its way",
+        (DecisionState::Refused, _) => "Refused",
+        (DecisionState::Undone, _) => "Taken back",
+        (DecisionState::Applied, JudgementVerdict::Match) => "Merged",
+        (DecisionState::Applied, other) => verdict(other),
+    }
+}
+
+fn happened(decision: &Decision) -> String {
+    let text = match (decision.state, decision.verdict) {
+        (DecisionState::Decided | DecisionState::Applying, _) => "The decision is written down and being carried out.",
+        (DecisionState::Refused, _) => return sentence(decision.refusal.as_deref().unwrap_or("It was refused")),
+        (DecisionState::Undone, _) => "All is as if it had never been decided; the cluster comes back to the queue.",
+        (DecisionState::Applied, JudgementVerdict::Match) => {
+            "They are one organization now. The poller publishes it, and everybody downstream follows."
+        }
+        (DecisionState::Applied, JudgementVerdict::NonMatch) => {
+            "They will not be put into one cluster again, and the model may learn from it."
+        }
+        (DecisionState::Applied, JudgementVerdict::Related) => {
+            "They are of one family, but not the same: they will not be put into one cluster again."
+        }
+        (DecisionState::Applied, JudgementVerdict::Unsure) => "It is noted that they were looked at.",
+    };
+    text.to_owned()
+}
+
+fn undo_form(decision: &Decision, key: Option<&str>) -> Markup {
+    html! {
+        form.inline method="post" action={ "/decisions/" (decision.id) "/undo" } {
+            input type="hidden" name="user" data-remember="user";
+            button data-key=[key] { "Undo" @if let Some(key) = key { " " kbd { (key) } } }
+        }
+    }
+}
