@@ -16,7 +16,8 @@ pub(crate) async fn measure(deployment: &Deployment, count: usize) -> Value {
     let backend = &deployment.backend;
     let (organizations, _) = backend.organizations().await;
     let index = backend.index().await;
-    let originals: Vec<Record> = sample::generate(count, 1, chrono::DateTime::UNIX_EPOCH).map(|g| g.record).collect();
+    let originals: Vec<Record> =
+        sample::generate(count, 1, chrono::DateTime::UNIX_EPOCH).map(|g| g.record).collect();
     let topic_starts = ends(deployment, &backend.names.record).await;
     let cluster_starts = ends(deployment, &backend.names.duplicate_cluster).await;
     let mut committed: HashMap<RecordId, i64> = HashMap::new();
@@ -48,7 +49,8 @@ pub(crate) async fn measure(deployment: &Deployment, count: usize) -> Value {
     for (_, time_ms, value) in read::<RecordChanged>(deployment, &backend.names.record, &topic_starts).await {
         topic_ms.extend(committed.get(&value.id).map(|committed| since(*committed, time_ms)));
     }
-    let cluster_ms = committed.iter().filter_map(|(id, at)| clusters.get(id).map(|time| since(*at, *time))).collect();
+    let cluster_ms =
+        committed.iter().filter_map(|(id, at)| clusters.get(id).map(|time| since(*at, *time))).collect();
     json!({
         "changes": count,
         "changes_per_second": PER_SECOND,

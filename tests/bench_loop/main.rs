@@ -1,8 +1,17 @@
 //! Measures the loop: import to the last cluster, and commit → topic → index → cluster at 50 changes a second.
 //!
 //! Prints one JSON document. The same rows inserted raw stand beside it (`import_speed` of the store).
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a measurement that fails says so and ends")]
-#![allow(dead_code, clippy::allow_attributes, reason = "the harness of the whole-loop tests is shared; not all is used")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a measurement that fails says so and ends"
+)]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "the harness of the whole-loop tests is shared; not all is used"
+)]
 
 #[path = "../whole_loop/backend.rs"]
 mod backend;
@@ -15,6 +24,7 @@ mod latency;
 use backend::Ports;
 use deployment::Deployment;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const ALL: &str = "poller,indexer,scorer,resolver,service";
@@ -44,12 +54,13 @@ async fn main() {
 async fn throughput(deployment: &Deployment, organizations: usize) -> Value {
     let sample = deployment.sample(organizations, 1);
     let start = Instant::now();
-    let watching = watch(deployment, start);
-    deployment.import_in_background(&sample.join("orgs.json"), "bench").await;
-    let imported = start.elapsed();
-    let stages = watching.await;
+    let importing = async {
+        import(deployment, &sample.join("orgs.json")).await;
+        start.elapsed()
+    };
+    let (imported, stages) = tokio::join!(importing, watch(deployment, start));
     let settled = start.elapsed();
-    let (memory_mib, memory_peak_mib) = deployment.memory_mib();
+    let (memory_mib, memory_peak_mib) = (memory_mib(deployment, "VmRSS:"), memory_mib(deployment, "VmHWM:"));
     json!({
         "organizations": organizations,
         "import_seconds": imported.as_secs_f64(),
@@ -59,6 +70,22 @@ async fn throughput(deployment: &Deployment, organizations: usize) -> Value {
         "memory_mib": memory_mib,
         "memory_peak_mib": memory_peak_mib,
     })
+}
+
+async fn import(deployment: &Deployment, file: &Path) {
+    let mut command = deployment.command(&["import", &file.display().to_string(), "--source", "bench"]);
+    let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap();
+    assert!(status.success(), "the import ended with {status}");
+}
+
+/// Memory of all processes by a field of their status, in MiB.
+fn memory_mib(deployment: &Deployment, field: &str) -> u64 {
+    let of = |process: &deployment::Process| -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with(field))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    deployment.processes.iter().filter_map(of).sum::<u64>() / 1024
 }
 
 /// Waits until nothing is under way; when each stage last had work.

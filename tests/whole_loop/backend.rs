@@ -91,12 +91,12 @@ impl Backend {
             None => {
                 let file = self.data("organizations.db");
                 let store = Arc::new(store::sqlite::OrganizationsStore::open(&file).await.unwrap());
-                (store.clone(), store)
+                (Arc::<store::sqlite::OrganizationsStore>::clone(&store), store)
             }
             Some(servers) => {
                 let url = servers.database(0);
                 let store = Arc::new(store::postgres::OrganizationsStore::connect(&url).await.unwrap());
-                (store.clone(), store)
+                (Arc::<store::postgres::OrganizationsStore>::clone(&store), store)
             }
         }
     }
@@ -108,9 +108,9 @@ impl Backend {
                 let file = self.data("resolution.db");
                 Arc::new(store::sqlite::ResolutionStore::open(&file, model).await.unwrap())
             }
-            Some(servers) => {
-                Arc::new(store::postgres::ResolutionStore::connect(&servers.database(1), model).await.unwrap())
-            }
+            Some(servers) => Arc::new(
+                store::postgres::ResolutionStore::connect(&servers.database(1), model).await.unwrap(),
+            ),
         }
     }
 
@@ -155,7 +155,11 @@ impl Backend {
     }
 
     /// The SQL copy's rows of one column, sorted, as text.
-    pub(crate) async fn copied(&self, sqlite: &'static str, postgres: &'static str) -> Vec<(String, Option<String>)> {
+    pub(crate) async fn copied(
+        &self,
+        sqlite: &'static str,
+        postgres: &'static str,
+    ) -> Vec<(String, Option<String>)> {
         match &self.servers {
             None => {
                 let url = format!("sqlite:{}?mode=ro", self.data("copy.db").display());
@@ -193,8 +197,10 @@ impl Servers {
         let registry = variable("ORGLOOP_TEST_REGISTRY_URL")?;
         let elasticsearch = variable("ORGLOOP_TEST_ELASTICSEARCH_URL")?;
         let unique = uuid::Uuid::new_v4().simple().to_string();
-        let databases: Vec<_> =
-            ["organizations", "resolution", "copy"].iter().map(|part| format!("loop_{part}_{unique}")).collect();
+        let databases: Vec<_> = ["organizations", "resolution", "copy"]
+            .iter()
+            .map(|part| format!("loop_{part}_{unique}"))
+            .collect();
         let mut connection = sqlx::PgConnection::connect(&postgres).await.unwrap();
         for database in &databases {
             let create = format!("CREATE DATABASE {database}");

@@ -63,7 +63,8 @@ async fn park_poison(deployment: Deployment) {
     // A value that cannot be read says nothing: the check passes over it, and wants all the others.
     deployment.agreed().await;
     // Both the indexer and the scorer read the topic, and each parks what it cannot read.
-    let parked: Value = deployment.until_said(&["parked", "list", "--json"], |said| said.matches("\"id\"").count() == 2);
+    let parked: Value =
+        deployment.until_said(&["parked", "list", "--json"], |said| said.matches("\"id\"").count() == 2);
     assert_eq!(parked[0]["key"], "poison");
     assert!(parked[0]["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{parked}");
     // Tried again it is as bad as before.

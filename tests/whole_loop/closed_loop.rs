@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedded() {
-    let deployment = Deployment::start(Ports::Embedded, &["poller,indexer,scorer,resolver,sink,service"]).await;
+    let deployment =
+        Deployment::start(Ports::Embedded, &["poller,indexer,scorer,resolver,sink,service"]).await;
     merge_and_undo(deployment.unwrap()).await;
 }
 
@@ -46,8 +47,12 @@ async fn merge_and_undo(deployment: Deployment) {
     let page = deployment.get("/v1/clusters?status=open&limit=1").await;
     let cluster = page["clusters"][0].clone();
     let cluster_path = format!("/v1/clusters/{}", cluster["id"].as_str().unwrap());
-    let members: Vec<&str> =
-        cluster["members"].as_array().unwrap().iter().map(|m| m["organization_id"].as_str().unwrap()).collect();
+    let members: Vec<&str> = cluster["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["organization_id"].as_str().unwrap())
+        .collect();
     let (survivor, absorbed) = (members[0], members[1]);
 
     let decision = json!({"verdict": "match", "survivor": survivor, "reason": "the same site"});
@@ -60,7 +65,7 @@ async fn merge_and_undo(deployment: Deployment) {
     assert_eq!(golden["members"].as_array().unwrap().len(), members.len(), "{golden}");
     let old = deployment.get(&format!("/v1/organizations/{absorbed}?redirect=false")).await;
     assert_eq!(old["merged_into"], survivor, "{old}");
-    let redirect = newest(&deployment, &deployment.backend.names.organization, absorbed).await;
+    let redirect = newest(&deployment, &deployment.backend.names.organization, absorbed);
     assert_eq!((&redirect["op"], &redirect["redirect_to"]), (&json!("redirect"), &json!(survivor)));
     let fact = deployment.must(&["topic", "read", &deployment.backend.names.merge]);
     assert!(fact.contains("\"op\":\"merged\"") && fact.contains(survivor), "{fact}");
@@ -95,7 +100,7 @@ fn holds(page: &Value, cluster: &Value) -> bool {
 }
 
 /// The newest value of a key, by the command line.
-async fn newest(deployment: &Deployment, topic: &str, key: &str) -> Value {
+fn newest(deployment: &Deployment, topic: &str, key: &str) -> Value {
     let said = deployment.must(&["topic", "read", topic, "--key", key]);
     let last = said.lines().last().expect("the key is on the topic");
     serde_json::from_str::<Value>(last).unwrap()["value"].clone()

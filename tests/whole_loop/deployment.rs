@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Deployment {
     pub(crate) backend: Backend,
-    processes: Vec<Process>,
+    pub(crate) processes: Vec<Process>,
     pub(crate) url: String,
     client: Client,
 }
 
-struct Process {
+pub(crate) struct Process {
     roles: String,
-    child: Child,
+    pub(crate) child: Child,
 }
 
 impl Deployment {
@@ -88,7 +88,8 @@ impl Deployment {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command of the binary, in this deployment's surroundings.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(self.backend.folder.path());
         command.envs(self.backend.environment.iter().map(|(name, value)| (name, value)));
@@ -121,27 +122,6 @@ impl Deployment {
         self.must(&["import", &file.display().to_string(), "--source", source]);
     }
 
-    /// Imports without holding up whoever else waits here.
-    pub(crate) async fn import_in_background(&self, file: &Path, source: &str) {
-        let file = file.display().to_string();
-        let mut command = self.command(&["import", &file, "--source", source]);
-        let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap();
-        assert!(status.success(), "the import ended with {status}");
-    }
-
-    /// Memory of all processes, now and at its peak, in MiB.
-    pub(crate) fn memory_mib(&self) -> (u64, u64) {
-        let of = |field: &str| -> u64 {
-            let value = |process: &Process| -> Option<u64> {
-                let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).ok()?;
-                let line = status.lines().find(|line| line.starts_with(field))?;
-                line.split_whitespace().nth(1)?.parse().ok()
-            };
-            self.processes.iter().filter_map(value).sum::<u64>() / 1024
-        };
-        (of("VmRSS:"), of("VmHWM:"))
-    }
-
     pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body) = self.send(self.client.get(format!("{}{path}", self.url))).await;
         assert!(status.is_success(), "GET {path}: {status} {body}");
@@ -150,7 +130,8 @@ impl Deployment {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.client.post(format!("{}{path}", self.url)).json(body);
-        let (status, body) = self.send(request.header("Idempotency-Key", uuid::Uuid::new_v4().to_string())).await;
+        let (status, body) =
+            self.send(request.header("Idempotency-Key", uuid::Uuid::new_v4().to_string())).await;
         assert!(status.is_success(), "POST {path}: {status} {body}");
         body
     }
@@ -170,7 +151,11 @@ impl Deployment {
             if differences.is_empty() {
                 return;
             }
-            assert!(Instant::now() < deadline, "the loop does not come to agree:\n{}", differences.join("\n"));
+            assert!(
+                Instant::now() < deadline,
+                "the loop does not come to agree:\n{}",
+                differences.join("\n")
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -221,7 +206,10 @@ fn binary() -> &'static Path {
         // The same profile as the test's: a measurement wants the fast one.
         let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
         let build = ["build", "--quiet", "--package", "orgloop", "--profile", profile];
-        assert!(Command::new(env!("CARGO")).args(build).status().unwrap().success(), "the binary does not build");
+        assert!(
+            Command::new(env!("CARGO")).args(build).status().unwrap().success(),
+            "the binary does not build"
+        );
         let test = std::env::current_exe().unwrap();
         // target/debug/deps/whole_loop-… → target/debug/orgloop
         test.parent().and_then(Path::parent).unwrap().join("orgloop")

@@ -42,11 +42,17 @@ async fn whole_family(backend: &Backend) -> Family {
 }
 
 /// The newest value of each key, by version; keys that ended are left out.
-async fn state<T: DeserializeOwned>(backend: &Backend, topic: &str, ended: impl Fn(&T) -> bool) -> BTreeMap<String, T> {
+async fn state<T: DeserializeOwned>(
+    backend: &Backend,
+    topic: &str,
+    ended: impl Fn(&T) -> bool,
+) -> BTreeMap<String, T> {
     let log = backend.log().await;
     let codec = backend.codec().await;
     let topics = log.topics().await.unwrap();
-    let Some(description) = topics.into_iter().find(|described| described.name == topic) else { return BTreeMap::new() };
+    let Some(description) = topics.into_iter().find(|described| described.name == topic) else {
+        return BTreeMap::new();
+    };
     let mut newest: BTreeMap<String, (i64, Option<T>)> = BTreeMap::new();
     for range in description.partitions {
         let at = TopicPartition { topic: topic.to_owned(), partition: range.partition };
@@ -98,10 +104,12 @@ async fn topics(backend: &Backend, family: &Family, projection: &Projection, fou
     let names = &backend.names;
     let records = state::<RecordChanged>(backend, &names.record, |value| value.op == Op::Delete).await;
     let records: BTreeMap<_, _> = records.into_iter().map(|(key, value)| (key, value.organization)).collect();
-    let wanted = family.records.iter().map(|record| (record.id.to_string(), Some(record.organization.clone())));
+    let wanted =
+        family.records.iter().map(|record| (record.id.to_string(), Some(record.organization.clone())));
     compare("record topic", &wanted.collect(), &records, found);
 
-    let clean = state::<OrganizationChanged>(backend, &names.organization, |value| value.op == Op::Delete).await;
+    let clean =
+        state::<OrganizationChanged>(backend, &names.organization, |value| value.op == Op::Delete).await;
     let clean: BTreeMap<_, _> =
         clean.into_iter().map(|(key, value)| (key, (value.redirect_to, value.organization))).collect();
     let mut wanted: BTreeMap<String, (Option<OrganizationId>, _)> = BTreeMap::new();
@@ -165,7 +173,8 @@ async fn index(backend: &Backend, family: &Family, found: &mut Vec<String>) {
         after = Some(last.id);
         documents.extend(page.into_iter().map(|document| (document.id.to_string(), document.features)));
     }
-    let wanted = family.records.iter().map(|record| (record.id.to_string(), scoring::features(record).to_bytes()));
+    let wanted =
+        family.records.iter().map(|record| (record.id.to_string(), scoring::features(record).to_bytes()));
     compare("index", &wanted.collect(), &documents, found);
 }
 
@@ -177,23 +186,31 @@ async fn clusters(backend: &Backend, family: &Family, found: &mut Vec<String>) {
         .await
         .unwrap()
         .into_iter()
-        .map(|cluster| (cluster.id.to_string(), cluster.members.iter().map(|member| member.record_id).collect()))
+        .map(|cluster| {
+            (cluster.id.to_string(), cluster.members.iter().map(|member| member.record_id).collect())
+        })
         .collect();
     let events =
-        state::<ClusterChanged>(backend, &backend.names.duplicate_cluster, |value| value.op == Op::Delete).await;
+        state::<ClusterChanged>(backend, &backend.names.duplicate_cluster, |value| value.op == Op::Delete)
+            .await;
     let published = events
         .into_iter()
-        .map(|(key, value)| (key, value.members.unwrap_or_default().iter().map(|member| member.record_id).collect()))
+        .map(|(key, value)| {
+            (key, value.members.unwrap_or_default().iter().map(|member| member.record_id).collect())
+        })
         .collect();
     compare("cluster topic", &stored, &published, found);
     // With no decisions of people, clusters are what one batch over the records makes.
     let judged = resolution.decisions(None, 1).await.unwrap();
     if family.links.is_empty() && judged.iter().all(|decision| decision.verdict == JudgementVerdict::Match) {
-        let batch: BTreeMap<_, _> = pipeline::batch::dedupe(&family.records, scoring::Model::shipped(), |_| ())
-            .into_iter()
-            .filter(|group| group.members.len() > 1)
-            .map(|group| (group.id.to_string(), group.members.iter().map(|member| member.record_id).collect()))
-            .collect();
+        let batch: BTreeMap<_, _> =
+            pipeline::batch::dedupe(&family.records, scoring::Model::shipped(), |_| ())
+                .into_iter()
+                .filter(|group| group.members.len() > 1)
+                .map(|group| {
+                    (group.id.to_string(), group.members.iter().map(|member| member.record_id).collect())
+                })
+                .collect();
         if judged.is_empty() {
             compare("clusters", &batch, &stored, found);
         }
@@ -206,13 +223,13 @@ async fn copy(backend: &Backend, family: &Family, projection: &Projection, found
         return;
     }
     let organizations = backend
-        .copied(
-            "SELECT lower(id), name FROM organization",
-            "SELECT id::text, name FROM orgloop.organization",
-        )
+        .copied("SELECT lower(id), name FROM organization", "SELECT id::text, name FROM orgloop.organization")
         .await;
-    let wanted =
-        projection.golden.iter().map(|(id, golden)| (id.to_string(), golden.organization.name.clone())).collect();
+    let wanted = projection
+        .golden
+        .iter()
+        .map(|(id, golden)| (id.to_string(), golden.organization.name.clone()))
+        .collect();
     compare("copied organizations", &wanted, &organizations.into_iter().collect(), found);
     let redirects = backend
         .copied(
@@ -220,7 +237,8 @@ async fn copy(backend: &Backend, family: &Family, projection: &Projection, found
             "SELECT absorbed_id::text, survivor_id::text FROM orgloop.organization_redirect",
         )
         .await;
-    let wanted = projection.redirects.iter().map(|(id, survivor)| (id.to_string(), Some(survivor.to_string())));
+    let wanted =
+        projection.redirects.iter().map(|(id, survivor)| (id.to_string(), Some(survivor.to_string())));
     compare("copied redirects", &wanted.collect(), &redirects.into_iter().collect(), found);
     let roots = family.roots();
     for (what, sqlite, postgres, ids) in [
@@ -239,7 +257,8 @@ async fn copy(backend: &Backend, family: &Family, projection: &Projection, found
     ] {
         let rows = backend.copied(sqlite, postgres).await.into_iter().collect();
         let wanted = children(family, &roots, ids);
-        let wanted = wanted.into_iter().map(|(id, (owner, _))| (id, owner.map(|owner| owner.to_string()))).collect();
+        let wanted =
+            wanted.into_iter().map(|(id, (owner, _))| (id, owner.map(|owner| owner.to_string()))).collect();
         compare(what, &wanted, &rows, found);
     }
 }

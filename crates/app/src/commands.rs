@@ -21,6 +21,7 @@ use std::process::ExitCode;
 /// with generated organizations. Settings come from orgloop.toml, then from the environment (ORGLOOP_DATA_DIR,
 /// ORGLOOP_LISTEN, and ORGLOOP_SECTION__KEY for every other key), then from flags.
 #[derive(Debug, Parser)]
+#[expect(clippy::doc_markdown, reason = "the text is shown as it stands")]
 #[command(version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// The file with the settings [default: orgloop.toml in the working folder, if it is there]

@@ -45,7 +45,8 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
 
 /// A bar for work whose length is known; it shows on a terminal only.
 pub(crate) fn bar(length: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} [{bar:40}] {human_pos}/{human_len} ({per_sec}, {eta} left)");
+    let style =
+        ProgressStyle::with_template("{msg} [{bar:40}] {human_pos}/{human_len} ({per_sec}, {eta} left)");
     with_style(ProgressBar::new(length), style).with_message(what)
 }
 

@@ -44,12 +44,18 @@ pub(crate) async fn organizations(config: &Config) -> anyhow::Result<Organizatio
     if let Some(file) = sqlite_file(config, url) {
         make_data_dir(config)?;
         let store = Arc::new(store::sqlite::OrganizationsStore::open(&file).await?);
-        return Ok(OrganizationsPorts { organizations: store.clone(), changes: store });
+        return Ok(OrganizationsPorts {
+            organizations: Arc::<store::sqlite::OrganizationsStore>::clone(&store),
+            changes: store,
+        });
     }
     #[cfg(feature = "postgres")]
     if url.starts_with("postgres") {
         let store = Arc::new(store::postgres::OrganizationsStore::connect(url).await?);
-        return Ok(OrganizationsPorts { organizations: store.clone(), changes: store });
+        return Ok(OrganizationsPorts {
+            organizations: Arc::<store::postgres::OrganizationsStore>::clone(&store),
+            changes: store,
+        });
     }
     bail!(unknown("organizations.url", url, "sqlite: or postgres:"))
 }
@@ -147,7 +153,8 @@ async fn event_log(config: &Config) -> anyhow::Result<(Arc<dyn EventLog>, Option
     if let Some(bootstrap) = settings.url.strip_prefix("kafka://") {
         let mut properties: Vec<_> = settings.properties.clone().into_iter().collect();
         properties.push(("session.timeout.ms".into(), settings.session_timeout_ms.to_string()));
-        let kafka = events::kafka::KafkaConfig { bootstrap: bootstrap.trim_end_matches('/').into(), properties };
+        let kafka =
+            events::kafka::KafkaConfig { bootstrap: bootstrap.trim_end_matches('/').into(), properties };
         return Ok((Arc::new(events::kafka::KafkaLog::connect(kafka)?), None));
     }
     bail!(unknown("events.url", &settings.url, "sqlite: or kafka:"))
@@ -180,11 +187,17 @@ pub(crate) enum SqlCopy {
     Postgres(pipeline::sink::postgres::SqlCopy),
 }
 
-pub(crate) async fn sql_copy(config: &Config, sink: &SinkSettings, codec: Arc<Codec>) -> anyhow::Result<SqlCopy> {
+pub(crate) async fn sql_copy(
+    config: &Config,
+    sink: &SinkSettings,
+    codec: Arc<Codec>,
+) -> anyhow::Result<SqlCopy> {
     let opening = || format!("opening the sink {}", sink.name);
     if let Some(file) = sqlite_file(config, &sink.url) {
         make_data_dir(config)?;
-        return Ok(SqlCopy::Sqlite(pipeline::sink::sqlite::SqlCopy::open(&file, codec).await.with_context(opening)?));
+        return Ok(SqlCopy::Sqlite(
+            pipeline::sink::sqlite::SqlCopy::open(&file, codec).await.with_context(opening)?,
+        ));
     }
     #[cfg(feature = "postgres")]
     if sink.url.starts_with("postgres") {

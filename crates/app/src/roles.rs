@@ -83,7 +83,8 @@ impl Process {
     }
 
     async fn resolution(&self) -> anyhow::Result<Arc<dyn Resolution>> {
-        let resolution = self.resolution.get_or_try_init(|| ports::resolution(&self.config, &self.model)).await;
+        let resolution =
+            self.resolution.get_or_try_init(|| ports::resolution(&self.config, &self.model)).await;
         resolution.cloned()
     }
 
@@ -92,7 +93,12 @@ impl Process {
     }
 
     /// Starts the roles; each ends when it hears the stop.
-    pub(crate) async fn start(&self, roles: &BTreeSet<Role>, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
+    pub(crate) async fn start(
+        &self,
+        roles: &BTreeSet<Role>,
+        stop: &Stop,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<()> {
         for role in roles {
             match role {
                 Role::Poller => self.start_poller(stop, tasks).await?,
@@ -142,7 +148,8 @@ impl Process {
             resolution: self.resolution().await?,
             model: Arc::clone(&self.model),
         };
-        let mut settings = self.follower(stage::SCORER, &[Product::Record], self.config.scorer.batch_size_max);
+        let mut settings =
+            self.follower(stage::SCORER, &[Product::Record], self.config.scorer.batch_size_max);
         settings.behind = Some(self.group(stage::INDEXER));
         self.spawn(settings, scorer, stop, tasks);
         Ok(())
@@ -218,7 +225,10 @@ impl Process {
     }
 
     /// What the service needs, reached under this address from within.
-    pub(crate) async fn service_ports(&self, address: std::net::SocketAddr) -> anyhow::Result<service::Ports> {
+    pub(crate) async fn service_ports(
+        &self,
+        address: std::net::SocketAddr,
+    ) -> anyhow::Result<service::Ports> {
         let board = self.board.clone();
         let organizations_url = match self.config.service.organizations_url.as_str() {
             "" => own_url(address),
@@ -263,7 +273,13 @@ impl Process {
         format!("{}{stage}", self.config.events.group_prefix)
     }
 
-    fn spawn(&self, settings: RunnerSettings, stage: impl Stage + 'static, stop: &Stop, tasks: &mut JoinSet<()>) {
+    fn spawn(
+        &self,
+        settings: RunnerSettings,
+        stage: impl Stage + 'static,
+        stop: &Stop,
+        tasks: &mut JoinSet<()>,
+    ) {
         let runner = Runner {
             settings,
             log: Arc::clone(&self.topics.log),

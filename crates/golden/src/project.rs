@@ -42,7 +42,11 @@ fn golden_record(id: OrganizationId, mut records: Vec<&Record>, facts: &[Steward
     GoldenRecord {
         id,
         members: ids.into_iter().collect(),
-        created_at: records.iter().map(|record| record.created_at).min().expect("a golden record has members"),
+        created_at: records
+            .iter()
+            .map(|record| record.created_at)
+            .min()
+            .expect("a golden record has members"),
         organization,
         origins: origins
             .into_iter()
@@ -66,7 +70,15 @@ fn survive(records: &[&Record]) -> (Organization, Origins) {
         )*};
     }
     survive!(
-        name, description, email, website, tax_status, tax_id, year_incorporated, legal_status, uri,
+        name,
+        description,
+        email,
+        website,
+        tax_status,
+        tax_id,
+        year_incorporated,
+        legal_status,
+        uri,
         parent_organization_id
     );
     for record in records.iter().rev() {
@@ -99,11 +111,20 @@ fn union_children(golden: &mut Organization, records: &[&Record]) {
     }
 }
 
-fn state_facts(golden: &mut Organization, origins: &mut Origins, ids: &BTreeSet<RecordId>, facts: &[StewardFact]) {
+fn state_facts(
+    golden: &mut Organization,
+    origins: &mut Origins,
+    ids: &BTreeSet<RecordId>,
+    facts: &[StewardFact],
+) {
     let mut facts: Vec<_> = facts.iter().filter(|fact| ids.contains(&fact.record_id)).collect();
     facts.sort_by(|a, b| {
-        (a.stated_at, a.record_id, &a.field, a.value.to_string())
-            .cmp(&(b.stated_at, b.record_id, &b.field, b.value.to_string()))
+        (a.stated_at, a.record_id, &a.field, a.value.to_string()).cmp(&(
+            b.stated_at,
+            b.record_id,
+            &b.field,
+            b.value.to_string(),
+        ))
     });
     for fact in facts {
         // A fact was checked when it was stated; one that no longer fits its field is passed over, not guessed at.
@@ -167,7 +188,8 @@ mod tests {
     #[test]
     fn a_golden_id_outlives_its_own_record_and_ends_with_its_last_member() {
         let links = vec![link(1, 2)];
-        let family = Family { records: vec![record(1, Some("Left"))], links: links.clone(), ..Family::default() };
+        let family =
+            Family { records: vec![record(1, Some("Left"))], links: links.clone(), ..Family::default() };
         let projection = project(&family);
         assert_eq!(projection.golden.keys().map(|id| id.0.as_u128()).collect::<Vec<_>>(), [2]);
         let empty = project(&Family { links, ..Family::default() });
@@ -185,7 +207,8 @@ mod tests {
             stated_by: "ana".into(),
             stated_at: chrono::DateTime::from_timestamp(9, 0).unwrap(),
         };
-        let family = Family { records: vec![record(1, Some("Source"))], facts: vec![fact], ..Family::default() };
+        let family =
+            Family { records: vec![record(1, Some("Source"))], facts: vec![fact], ..Family::default() };
         let projection = project(&family);
         let golden = projection.golden.values().next().unwrap();
         assert_eq!(golden.organization.name.as_deref(), Some("Stated"));

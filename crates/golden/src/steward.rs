@@ -20,7 +20,11 @@ const FIXED: [&str; 6] = ["id", "source_id", "identifiers", "phones", "locations
 ///
 /// # Errors
 /// When the object has no such field, or the value does not fit it.
-pub fn apply_fact<T: Serialize + DeserializeOwned>(row: &mut T, field: &str, value: &Value) -> Result<(), FactError> {
+pub fn apply_fact<T: Serialize + DeserializeOwned>(
+    row: &mut T,
+    field: &str,
+    value: &Value,
+) -> Result<(), FactError> {
     let fail = |problem: String| FactError { field: field.to_owned(), problem };
     if FIXED.contains(&field) {
         return Err(fail(format!("{field} cannot be edited here")));

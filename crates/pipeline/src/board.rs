@@ -25,8 +25,10 @@ impl Board {
 
     /// A stage finished a batch, or looked and found nothing.
     pub fn progressed(&self, stage: &str, events_in: usize, events_out: usize) {
-        metrics::counter!("orgloop_stage_events_in_total", "stage" => stage.to_owned()).increment(events_in as u64);
-        metrics::counter!("orgloop_stage_events_out_total", "stage" => stage.to_owned()).increment(events_out as u64);
+        metrics::counter!("orgloop_stage_events_in_total", "stage" => stage.to_owned())
+            .increment(events_in as u64);
+        metrics::counter!("orgloop_stage_events_out_total", "stage" => stage.to_owned())
+            .increment(events_out as u64);
         self.update(stage, |state| {
             state.events_in += events_in as u64;
             state.events_out += events_out as u64;

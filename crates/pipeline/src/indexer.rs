@@ -31,11 +31,13 @@ impl Stage for Indexer {
         }
         let writes: Vec<_> = newest.into_values().map(write_of).collect();
         let count = writes.len();
-        let rejected = self.index.write(writes.clone()).await?.into_iter().zip(writes).find_map(|outcome| match outcome
-        {
-            (WriteOutcome::Rejected(reason), write) => Some((reason, write)),
-            _ => None,
-        });
+        let rejected =
+            self.index.write(writes.clone()).await?.into_iter().zip(writes).find_map(
+                |outcome| match outcome {
+                    (WriteOutcome::Rejected(reason), write) => Some((reason, write)),
+                    _ => None,
+                },
+            );
         self.index.refresh().await?;
         match rejected {
             None => Ok(count),
@@ -84,7 +86,9 @@ fn read_tombstone(event: &Event) -> Result<RecordState> {
 }
 
 fn write_of(state: RecordState) -> IndexWrite {
-    let Some(record) = state.record else { return IndexWrite::Delete { id: state.id, version: state.version } };
+    let Some(record) = state.record else {
+        return IndexWrite::Delete { id: state.id, version: state.version };
+    };
     let features = scoring::features(&record);
     IndexWrite::Upsert(IndexDocument {
         id: state.id,

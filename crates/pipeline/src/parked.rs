@@ -126,12 +126,24 @@ impl Parking {
         self.append(&self.parked, id.as_bytes().to_vec(), None, Vec::new()).await
     }
 
-    async fn append(&self, topic: &str, key: Vec<u8>, value: Option<Vec<u8>>, headers: Headers) -> Result<()> {
+    async fn append(
+        &self,
+        topic: &str,
+        key: Vec<u8>,
+        value: Option<Vec<u8>>,
+        headers: Headers,
+    ) -> Result<()> {
         self.log.append(vec![self.event(topic, key, value, headers).await?]).await?;
         Ok(())
     }
 
-    async fn event(&self, topic: &str, key: Vec<u8>, value: Option<Vec<u8>>, headers: Headers) -> Result<NewEvent> {
+    async fn event(
+        &self,
+        topic: &str,
+        key: Vec<u8>,
+        value: Option<Vec<u8>>,
+        headers: Headers,
+    ) -> Result<NewEvent> {
         let topics = self.log.topics().await?;
         let count = topics.iter().find(|known| known.name == topic).map_or(1, |known| known.partitions.len());
         let partition = partitioner::partition_of(&key, i32::try_from(count).unwrap_or(1));
@@ -141,13 +153,17 @@ impl Parking {
     async fn read_all(&self) -> Result<BTreeMap<String, Event>> {
         let mut parked = BTreeMap::new();
         let topics = self.log.topics().await?;
-        let partitions = topics.into_iter().filter(|topic| topic.name == self.parked).flat_map(|topic| topic.partitions);
+        let partitions =
+            topics.into_iter().filter(|topic| topic.name == self.parked).flat_map(|topic| topic.partitions);
         for range in partitions {
             let at = TopicPartition { topic: self.parked.clone(), partition: range.partition };
             let end = self.log.offset_at(&at, StartAt::Latest).await?;
             let mut offset = range.start;
             while offset < end {
-                let read = self.log.read(&Position { at: at.clone(), offset }, 500, Duration::from_millis(200)).await?;
+                let read = self
+                    .log
+                    .read(&Position { at: at.clone(), offset }, 500, Duration::from_millis(200))
+                    .await?;
                 let Some(last) = read.last() else { break };
                 offset = last.offset + 1;
                 for event in read {
@@ -188,7 +204,8 @@ pub fn is_for(event: &Event, stage: &str) -> bool {
 #[must_use]
 pub fn original(event: &Event) -> Event {
     let Some(topic) = event.header(TOPIC) else { return event.clone() };
-    let number = |name: &str| event.header(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or_default();
+    let number =
+        |name: &str| event.header(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or_default();
     let key = event.headers.iter().find(|(name, _)| name == KEY).map(|(_, key)| key.clone());
     Event {
         topic: topic.to_owned(),

@@ -140,7 +140,8 @@ impl Poller {
         self.publisher.append(events).await?;
         for event in oversize {
             let size = event.value.as_ref().map_or(0, Vec::len);
-            let reason = format!("{size} bytes are over the log's limit of {}", self.publisher.event_size_max());
+            let reason =
+                format!("{size} bytes are over the log's limit of {}", self.publisher.event_size_max());
             self.parking.park(stage::POLLER, &described(event), &reason).await?;
         }
         self.changes.advance(&tenure.lease, &next).await?;

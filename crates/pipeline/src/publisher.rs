@@ -127,8 +127,10 @@ impl Publisher {
             let mut from = end;
             while from > start {
                 from = (from - 64).max(start);
-                let tail = self.log.read(&Position { at: at.clone(), offset: from }, 64, Duration::ZERO).await?;
-                let versions = tail.iter().filter_map(|event| event.header(cloud_event::VERSION)?.parse().ok());
+                let tail =
+                    self.log.read(&Position { at: at.clone(), offset: from }, 64, Duration::ZERO).await?;
+                let versions =
+                    tail.iter().filter_map(|event| event.header(cloud_event::VERSION)?.parse().ok());
                 if let Some(version) = versions.max() {
                     last = last.max(version);
                     break;

@@ -118,8 +118,10 @@ impl Resolver {
         let rows = self.resolution.components(&batch.records, self.model.threshold() - prior).await?;
         let clusters = clustering::clusters(&rows, &self.model, corpus.record_count)?;
         let ids: HashSet<ClusterId> = clusters.iter().map(|cluster| cluster.id).collect();
-        let ended: Vec<_> = rows.clusters.iter().map(|cluster| cluster.id).filter(|id| !ids.contains(id)).collect();
-        let changed: Vec<_> = clusters.into_iter().filter(|cluster| !rows.clusters.contains(cluster)).collect();
+        let ended: Vec<_> =
+            rows.clusters.iter().map(|cluster| cluster.id).filter(|id| !ids.contains(id)).collect();
+        let changed: Vec<_> =
+            clusters.into_iter().filter(|cluster| !rows.clusters.contains(cluster)).collect();
         self.resolution.apply_clusters(&changed, &ended, &batch.seqs).await?;
         Ok(batch.records.len())
     }
@@ -154,11 +156,15 @@ impl Resolver {
         let open = row.cluster.as_ref().map(entity::Cluster::is_open);
         let (members, probability, pairs, model_version) = match row.cluster {
             None => (None, None, None, None),
-            Some(cluster) => {
-                (Some(cluster.members), Some(cluster.probability), Some(cluster.pairs), Some(cluster.model_version))
-            }
+            Some(cluster) => (
+                Some(cluster.members),
+                Some(cluster.probability),
+                Some(cluster.pairs),
+                Some(cluster.model_version),
+            ),
         };
-        let value = ClusterChanged { id: row.id, version, op, members, probability, open, pairs, model_version };
+        let value =
+            ClusterChanged { id: row.id, version, op, members, probability, open, pairs, model_version };
         let mut events = vec![self.publisher.event(&envelope, &value)?];
         if withdrawn {
             events.push(self.publisher.tombstone(&envelope));

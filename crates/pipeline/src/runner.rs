@@ -121,7 +121,9 @@ impl Runner {
             let idle = delivery.events.is_empty();
             if !idle {
                 match self.take(stage, reader, delivery).await {
-                    Err(Error::Fenced) => tracing::info!(stage = self.settings.stage, "a partition moved away"),
+                    Err(Error::Fenced) => {
+                        tracing::info!(stage = self.settings.stage, "a partition moved away")
+                    }
                     taken => taken?,
                 }
             }
@@ -133,7 +135,12 @@ impl Runner {
         Ok(())
     }
 
-    async fn take(&mut self, stage: &mut impl Stage, reader: &mut dyn GroupReader, delivery: Delivery) -> Result<()> {
+    async fn take(
+        &mut self,
+        stage: &mut impl Stage,
+        reader: &mut dyn GroupReader,
+        delivery: Delivery,
+    ) -> Result<()> {
         let finished = positions_after(&delivery.events);
         if !self.wait_for_stage_before(reader, &finished).await? {
             return Ok(());
@@ -157,14 +164,19 @@ impl Runner {
     }
 
     /// Waits until the stage before has finished these events; `false` when it was stopped meanwhile.
-    async fn wait_for_stage_before(&mut self, reader: &mut dyn GroupReader, positions: &[Position]) -> Result<bool> {
+    async fn wait_for_stage_before(
+        &mut self,
+        reader: &mut dyn GroupReader,
+        positions: &[Position],
+    ) -> Result<bool> {
         let Some(behind) = self.settings.behind.clone() else { return Ok(true) };
         let mut waited = Duration::ZERO;
         loop {
             let progress = self.log.progress(&behind, &self.settings.topics).await?;
             let committed: BTreeMap<_, _> =
                 progress.into_iter().map(|progress| (progress.at, progress.committed.unwrap_or(0))).collect();
-            let reached = |position: &Position| committed.get(&position.at).is_none_or(|at| *at >= position.offset);
+            let reached =
+                |position: &Position| committed.get(&position.at).is_none_or(|at| *at >= position.offset);
             if positions.iter().all(reached) {
                 return Ok(true);
             }

@@ -97,8 +97,9 @@ fn subject_of(state: RecordState) -> Subject {
 }
 
 fn features_of(id: RecordId, bytes: &[u8]) -> Result<RecordFeatures> {
-    RecordFeatures::from_bytes(bytes)
-        .map_err(|error| Error::Misconfigured(format!("the index holds unreadable features of {id}: {error}")))
+    RecordFeatures::from_bytes(bytes).map_err(|error| {
+        Error::Misconfigured(format!("the index holds unreadable features of {id}: {error}"))
+    })
 }
 
 impl Scorer {
@@ -107,13 +108,17 @@ impl Scorer {
             return Ok(0);
         }
         for _ in 0..ATTEMPTS_MAX {
-            let known = self.resolution.known_scores(&subjects.iter().map(|s| s.id).collect::<Vec<_>>()).await?;
+            let known =
+                self.resolution.known_scores(&subjects.iter().map(|s| s.id).collect::<Vec<_>>()).await?;
             let blocks = self.blocks(subjects, &known).await?;
             let scores = self.compare(subjects, &known, &blocks).await?;
             let seen = self.closed(&blocks);
             match self.resolution.apply_scores(&scores, &seen).await? {
                 ApplyOutcome::Applied => {
-                    return Ok(scores.iter().map(|s| s.verdicts.iter().filter(|v| v.pair.is_some()).count()).sum());
+                    return Ok(scores
+                        .iter()
+                        .map(|s| s.verdicts.iter().filter(|v| v.pair.is_some()).count())
+                        .sum());
                 }
                 ApplyOutcome::BlocksMoved(keys) => self.move_blocks(&keys).await?,
             }
@@ -125,7 +130,9 @@ impl Scorer {
     /// The blocks of all keys that the records have or had.
     async fn blocks(&self, subjects: &[Subject], known: &KnownScores) -> Result<HashMap<String, Block>> {
         let mut keys: BTreeSet<&String> = known.keys.values().flatten().collect();
-        keys.extend(subjects.iter().filter_map(|subject| subject.living.as_ref()).flat_map(|living| &living.keys));
+        keys.extend(
+            subjects.iter().filter_map(|subject| subject.living.as_ref()).flat_map(|living| &living.keys),
+        );
         let keys: Vec<_> = keys.into_iter().cloned().collect();
         let blocks = self.index.blocks(&keys, self.model.block_size_max()).await?;
         Ok(blocks.into_iter().map(|block| (block.key.clone(), block)).collect())
@@ -152,12 +159,17 @@ impl Scorer {
         Ok(scores)
     }
 
-    async fn partners(&self, wanted: &BTreeSet<RecordId>) -> Result<HashMap<RecordId, (Version, RecordFeatures)>> {
+    async fn partners(
+        &self,
+        wanted: &BTreeSet<RecordId>,
+    ) -> Result<HashMap<RecordId, (Version, RecordFeatures)>> {
         let ids: Vec<_> = wanted.iter().copied().collect();
         let documents = self.index.documents(&ids).await?;
         documents
             .into_iter()
-            .map(|document| Ok((document.id, (document.version, features_of(document.id, &document.features)?))))
+            .map(|document| {
+                Ok((document.id, (document.version, features_of(document.id, &document.features)?)))
+            })
             .collect()
     }
 

@@ -3,11 +3,11 @@
 #[cfg(test)]
 mod tests {
     use entity::{Record, RecordId};
+    use events::EventLog;
     use events::codec::Codec;
     use events::registry::sqlite::SqliteRegistry;
     use events::sqlite::SqliteLog;
     use events::topics::TopicNames;
-    use events::EventLog;
     use pipeline::runner::RunnerSettings;
     use pipeline::{Board, Publisher, Runner, Stop, Stopper, stage};
     use scoring::Model;
@@ -30,10 +30,13 @@ mod tests {
     impl Loop {
         async fn start(folder: &Path) -> Self {
             let model = Arc::new(Model::shipped().clone());
-            let organizations =
-                Arc::new(store::sqlite::OrganizationsStore::open(&folder.join("organizations.db")).await.unwrap());
+            let organizations = Arc::new(
+                store::sqlite::OrganizationsStore::open(&folder.join("organizations.db")).await.unwrap(),
+            );
             let resolution = Arc::new(
-                store::sqlite::ResolutionStore::open(&folder.join("resolution.db"), model.version()).await.unwrap(),
+                store::sqlite::ResolutionStore::open(&folder.join("resolution.db"), model.version())
+                    .await
+                    .unwrap(),
             );
             let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(&folder.join("events.db")).await.unwrap());
             let index: Arc<dyn index::Index> =
@@ -49,7 +52,7 @@ mod tests {
             let mut tasks = JoinSet::new();
             tasks.spawn(
                 pipeline::poller::Poller {
-                    changes: organizations.clone(),
+                    changes: Arc::<store::sqlite::OrganizationsStore>::clone(&organizations),
                     publisher: publisher.clone(),
                     parking: parking.clone(),
                     poll_interval: Duration::from_millis(5),
@@ -81,14 +84,14 @@ mod tests {
                 let scorer = pipeline::scorer::Scorer {
                     codec: Arc::clone(&codec),
                     index: Arc::clone(&index),
-                    resolution: resolution.clone(),
+                    resolution: Arc::<store::sqlite::ResolutionStore>::clone(&resolution),
                     model: Arc::clone(&model),
                 };
                 tasks.spawn(runner(stage::SCORER, Some(stage::INDEXER), &stop).run(scorer));
             }
             tasks.spawn(
                 pipeline::resolver::Resolver {
-                    resolution: resolution.clone(),
+                    resolution: Arc::<store::sqlite::ResolutionStore>::clone(&resolution),
                     publisher,
                     model,
                     holder: "test".into(),
@@ -130,7 +133,10 @@ mod tests {
                 limit: 100_000,
             };
             let clusters = self.resolution.clusters(&page).await.unwrap();
-            clusters.iter().map(|cluster| cluster.members.iter().map(|member| member.record_id).collect()).collect()
+            clusters
+                .iter()
+                .map(|cluster| cluster.members.iter().map(|member| member.record_id).collect())
+                .collect()
         }
 
         async fn stop(mut self) {

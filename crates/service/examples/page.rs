@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use entity::cluster::ExplanationLine;
 use entity::organization::Extra;
 use entity::{
-    Address, Cluster, ClusterId, ClusterMember, Identifier, Location, LocationId, Organization, PairEvidence, Phone,
-    Record, RecordId, StageState,
+    Address, Cluster, ClusterId, ClusterMember, Identifier, Location, LocationId, Organization, PairEvidence,
+    Phone, Record, RecordId, StageState,
 };
 use events::EventLog;
 use events::codec::Codec;
@@ -107,8 +107,20 @@ fn stages(tick: u64) -> std::collections::BTreeMap<String, StageState> {
 async fn seed(ports: &Ports, number: usize) -> Result<(), Box<dyn Error>> {
     let (name, street, city, state, postcode) = PLACES[number % PLACES.len()];
     let told = [
-        (name.to_owned(), "city-directory", street.to_owned(), "(518) 555-0142", Some("https://riverside.example")),
-        (format!("{} Inc.", name.replace('&', "and")), "united-way", street.replace("Street", "St"), "518-555-0142", None),
+        (
+            name.to_owned(),
+            "city-directory",
+            street.to_owned(),
+            "(518) 555-0142",
+            Some("https://riverside.example"),
+        ),
+        (
+            format!("{} Inc.", name.replace('&', "and")),
+            "united-way",
+            street.replace("Street", "St"),
+            "518-555-0142",
+            None,
+        ),
         (name.to_uppercase(), "state-licenses", street.replace("Road", "Rd"), "518 555 0199", None),
     ];
     let members = 2 + number % 2;
@@ -142,7 +154,15 @@ async fn seed(ports: &Ports, number: usize) -> Result<(), Box<dyn Error>> {
 fn phone(id: Uuid, source_id: &str, number: &str) -> Phone {
     let (extension, phone_type, description) = (None, Some("voice".into()), None);
     let source_id = source_id.to_owned();
-    Phone { id, source_id, number: number.into(), extension, phone_type, description, extra: Extra::default() }
+    Phone {
+        id,
+        source_id,
+        number: number.into(),
+        extension,
+        phone_type,
+        description,
+        extra: Extra::default(),
+    }
 }
 
 fn identifier(id: Uuid, source_id: &str) -> Identifier {
@@ -213,7 +233,13 @@ fn cluster(members: &[RecordId], number: usize) -> Cluster {
     for (at, left) in members.iter().enumerate() {
         for right in &members[at + 1..] {
             let (left, right) = (*left.min(right), *left.max(right));
-            pairs.push(PairEvidence { left, right, match_weight: score, probability, explanation: explanation.clone() });
+            pairs.push(PairEvidence {
+                left,
+                right,
+                match_weight: score,
+                probability,
+                explanation: explanation.clone(),
+            });
         }
     }
     let member = |id: &RecordId| ClusterMember { record_id: *id, organization_id: (*id).into(), probability };

@@ -59,6 +59,7 @@ pub(crate) struct Identifier {
     /// What kind it is, in words.
     pub(crate) identifier_type: Option<String>,
     /// The identifier itself; required.
+    #[schema(required, min_length = 1)]
     pub(crate) identifier: String,
     /// Whatever else its source says of it.
     pub(crate) extra: Map<String, Value>,
@@ -71,6 +72,7 @@ pub(crate) struct Phone {
     /// Given by the service; in a request, the telephone that is meant.
     pub(crate) id: Option<Uuid>,
     /// The number; required.
+    #[schema(required, min_length = 1)]
     pub(crate) number: String,
     /// The extension.
     pub(crate) extension: Option<String>,

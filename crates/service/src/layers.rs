@@ -4,11 +4,11 @@
 use crate::page::PageProblem;
 use crate::problem::{Kind, Problem};
 use crate::request::BODY_BYTES_MAX;
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::Router;
 use std::any::Any;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -53,7 +53,8 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
     tracing::error!(panic = said, "a request broke an invariant");
-    Problem::new(Kind::Internal, "something broke inside the service; the log of the service says what").into_response()
+    Problem::new(Kind::Internal, "something broke inside the service; the log of the service says what")
+        .into_response()
 }
 
 /// Browsers say where a request comes from; programs say nothing. A write that another site caused is refused.
@@ -61,7 +62,8 @@ async fn same_site(request: Request, next: Next) -> Response {
     if request.method().is_safe() || is_own(request.headers()) {
         return next.run(request).await;
     }
-    let detail = "a browser says that another site caused this write: use the pages of this service, or a program";
+    let detail =
+        "a browser says that another site caused this write: use the pages of this service, or a program";
     Problem::new(Kind::CrossSite, detail).into_response()
 }
 
@@ -85,14 +87,33 @@ async fn counted(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::is_own;
+    use super::{around, is_own};
+    use axum::Router;
     use axum::http::HeaderMap;
+    use axum::routing::get;
 
     #[track_caller]
     fn check(headers: &[(&'static str, &'static str)], own: bool) {
         let headers: HeaderMap =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         assert_eq!(is_own(&headers), own, "{headers:?}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_ends_nothing_but_its_request() {
+        async fn broken() -> &'static str {
+            panic!("a broken invariant")
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/broken", get(broken)).route("/whole", get(|| async {}));
+        tokio::spawn(crate::serve(listener, around(router), std::future::pending()));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let broken = client.get(format!("{base}/broken")).send().await.unwrap();
+        assert_eq!(broken.status(), 500);
+        assert_eq!(broken.headers()["content-type"], "application/problem+json");
+        assert!(!broken.text().await.unwrap().contains("invariant"), "what is inside stays inside");
+        assert_eq!(client.get(format!("{base}/whole")).send().await.unwrap().status(), 200);
     }
 
     #[test]

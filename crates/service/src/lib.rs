@@ -26,6 +26,7 @@ use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
 /// All routes on these ports.
+#[expect(clippy::needless_pass_by_value, reason = "the ports are the service's from here on")]
 pub fn router(ports: Ports) -> Router {
     let documented = OpenApiRouter::with_openapi(operations::document::base())
         .merge(organizations::routes(&ports))
@@ -34,7 +35,7 @@ pub fn router(ports: Ports) -> Router {
         .merge(operations::routes(&ports));
     let (router, document) = documented.split_for_parts();
     let router = router
-        .merge(operations::document::routes(document))
+        .merge(operations::document::routes(&document))
         .merge(operations::registry::routes(&ports))
         .merge(operations::pages(&ports))
         .merge(review::pages(&ports))

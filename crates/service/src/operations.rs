@@ -1,8 +1,8 @@
 //! What those who run the loop look at: health, metrics, the API's document, the registry's calls, and the loop
 //! itself on a page.
 
-pub(crate) mod document;
 mod docs_page;
+pub(crate) mod document;
 mod health;
 mod loop_page;
 mod problems_page;

@@ -2,7 +2,7 @@
 
 mod words;
 
-pub(crate) use words::{ago, count, percent, signed};
+pub(crate) use words::{ago, count, percent, prose, sentence, signed};
 
 use crate::problem::Problem;
 use axum::Router;
@@ -152,14 +152,6 @@ impl IntoResponse for PageProblem {
         let page = Page::new(problem.kind.title(), Place::Loop, content);
         (problem.kind.status(), page).into_response()
     }
-}
-
-/// A detail as a sentence of its own.
-pub(crate) fn sentence(detail: &str) -> String {
-    let mut chars = detail.chars();
-    let first: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    let end = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
 }
 
 /// The style and the script.

@@ -54,5 +54,8 @@ pub(crate) fn opened(cursor: &str) -> Result<String> {
 /// For a cursor that no answer of ours holds.
 pub(crate) fn bad_cursor(cursor: &str) -> Problem {
     let shown: String = cursor.chars().take(60).collect();
-    Problem::new(Kind::Malformed, format!("the cursor {shown:?} is not one: take it from `next` of an answer"))
+    Problem::new(
+        Kind::Malformed,
+        format!("the cursor {shown:?} is not one: take it from `next` of an answer"),
+    )
 }

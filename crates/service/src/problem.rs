@@ -82,7 +82,8 @@ impl Problem {
 
     /// The addressed id was absorbed: the caller decides anew, with the survivor.
     pub(crate) fn merged_entity(absorbed: &str, survivor: &str) -> Self {
-        let detail = format!("{absorbed} was merged into {survivor}: address the survivor, or undo the merge");
+        let detail =
+            format!("{absorbed} was merged into {survivor}: address the survivor, or undo the merge");
         Self::new(Kind::MergedEntity, detail).with("survivor", survivor)
     }
 
@@ -100,7 +101,9 @@ impl Problem {
     /// The caller is told that it was not its fault; the cause is for the log.
     fn ours(kind: Kind, error: &(dyn StdError + 'static)) -> Self {
         let detail = match kind {
-            Kind::Unavailable => "a store, topic or index behind the service is away or busy: try again in a moment",
+            Kind::Unavailable => {
+                "a store, topic or index behind the service is away or busy: try again in a moment"
+            }
             _ => "something broke inside the service; the log of the service says what",
         };
         tracing::error!(error = chain(error), kind = kind.name(), "a request failed");
@@ -178,7 +181,9 @@ impl IntoResponse for Problem {
         }
         if let Some(survivor) = self.members.get("survivor").and_then(Value::as_str) {
             let link = format!("</v1/organizations/{survivor}>; rel=\"successor-version\"");
-            headers.extend(HeaderValue::from_str(&link).ok().map(|link| (HeaderName::from_static("link"), link)));
+            headers.extend(
+                HeaderValue::from_str(&link).ok().map(|link| (HeaderName::from_static("link"), link)),
+            );
         }
         response
     }

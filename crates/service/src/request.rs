@@ -1,9 +1,9 @@
 //! What handlers take from a request; whatever is not as it should be becomes a problem that says where.
 
 mod body;
-mod strings;
+mod values;
 
-pub(crate) use body::{Body, OptionalBody, Raw};
+pub(crate) use body::{Body, OptionalBody, Raw, misfit};
 
 use crate::problem::{Kind, Problem, Result};
 use axum::extract::{FromRequestParts, Path, Query};
@@ -60,7 +60,9 @@ impl Caller {
     pub(crate) fn named(name: Option<&str>) -> Result<Self> {
         let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or("anonymous");
         if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-            let detail = format!("a user's name has at most {NAME_CHARS_MAX} characters, none of them control characters");
+            let detail = format!(
+                "a user's name has at most {NAME_CHARS_MAX} characters, none of them control characters"
+            );
             return Err(Problem::new(Kind::Malformed, detail));
         }
         Ok(Self(name.to_owned()))
@@ -71,9 +73,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         let text = |value: &axum::http::HeaderValue| std::str::from_utf8(value.as_bytes()).map(str::to_owned);
-        let name = parts.headers.get(USER).map(text).transpose().map_err(|_| {
-            Problem::new(Kind::Malformed, "the X-Orgloop-User header is not UTF-8 text")
-        })?;
+        let name = parts
+            .headers
+            .get(USER)
+            .map(text)
+            .transpose()
+            .map_err(|_| Problem::new(Kind::Malformed, "the X-Orgloop-User header is not UTF-8 text"))?;
         Self::named(name.as_deref())
     }
 }

@@ -40,6 +40,8 @@ problems! {
     ListProblems [(400, "`malformed`")];
     /// Reading one thing.
     ReadProblems [(400, "`malformed`"), (404, "`not-found`")];
+    /// Reading one thing of the review, with what the organizations say of it.
+    ReviewProblems [(400, "`malformed`"), (404, "`not-found`"), (502, "`organizations-unavailable`")];
     /// Creating.
     CreateProblems [
         (400, "`malformed`"), (403, "`cross-site`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),

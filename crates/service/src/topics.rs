@@ -11,7 +11,10 @@ pub(crate) use list::sentence;
 use crate::ports::Ports;
 use events::EventLog;
 use events::codec::Codec;
+use events::topics::Product;
+use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,9 +23,12 @@ use utoipa_axum::routes;
 pub(crate) struct Room {
     log: Arc<dyn EventLog>,
     codec: Arc<Codec>,
+    /// The partitions of topics that were read before.
+    partitions: Arc<Mutex<HashMap<Product, Vec<i32>>>>,
 }
 
 pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
-    let room = Room { log: Arc::clone(&ports.log), codec: Arc::clone(&ports.codec) };
+    let room =
+        Room { log: Arc::clone(&ports.log), codec: Arc::clone(&ports.codec), partitions: Arc::default() };
     OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(records::records)).with_state(room)
 }

@@ -27,18 +27,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let records: Vec<Record> = (0..count).map(record).collect();
     for what in ["upsert, new", "upsert, equal"] {
+        let told = records.clone();
         let begun = Instant::now();
-        import(&store, records.clone()).await?;
+        import(&store, told).await?;
         say(what, begun);
-        if std::env::args().nth(3).is_some() { return Ok(()); }
+        if std::env::args().nth(3).is_some() {
+            return Ok(());
+        }
     }
     let begun = Instant::now();
     let rows = capture(&store).await?;
     say("capture", begun);
     println!("{:32} {:9.1}", "log rows a record", rows as f64 / count as f64);
+    let told = records.into_iter().map(changed).collect();
     let begun = Instant::now();
-    import(&store, records.iter().cloned().map(changed).collect()).await?;
-    say("upsert, a field of each row changed", begun);
+    import(&store, told).await?;
+    say("upsert, a field of each changed", begun);
 
     let begun = Instant::now();
     copy_raw(&path, &folder.path().join("raw.db")).await?;
@@ -84,8 +88,9 @@ async fn copy_raw(from: &Path, to: &Path) -> Result<(), sqlx::Error> {
         run(&mut connection, format!("DROP TRIGGER {trigger}")).await?;
     }
     run(&mut connection, format!("ATTACH '{}' AS source", from.display())).await?;
-    let ids: Vec<Vec<u8>> =
-        sqlx::query_scalar("SELECT id FROM source.organization ORDER BY rowid").fetch_all(&mut connection).await?;
+    let ids: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM source.organization ORDER BY rowid")
+        .fetch_all(&mut connection)
+        .await?;
     for batch in ids.chunks(BATCH) {
         let list = batch.iter().map(|id| format!("x'{}'", hex(id))).collect::<Vec<_>>().join(",");
         let mut transaction = connection.begin().await?;

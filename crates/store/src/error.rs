@@ -87,14 +87,18 @@ impl<T> Doing<T> for std::result::Result<T, sqlx::Error> {
         self.map_err(|source| {
             let doing = doing();
             match &source {
-                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
-                    Error::Corrupt { doing, source: source.into() }
-                }
-                sqlx::Error::Database(error) if error.is_check_violation() || error.is_foreign_key_violation() => {
+                sqlx::Error::ColumnDecode { .. }
+                | sqlx::Error::Decode(_)
+                | sqlx::Error::ColumnNotFound(_) => Error::Corrupt { doing, source: source.into() },
+                sqlx::Error::Database(error)
+                    if error.is_check_violation() || error.is_foreign_key_violation() =>
+                {
                     Error::Invalid(format!("{doing}: {}", error.message()))
                 }
                 // PostgreSQL takes no NUL in a text.
-                sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("22021" | "22P05")) => {
+                sqlx::Error::Database(error)
+                    if matches!(error.code().as_deref(), Some("22021" | "22P05")) =>
+                {
                     Error::Invalid(format!("{doing}: a text holds a NUL character: remove it"))
                 }
                 _ => Error::Transient { doing, source: source.into() },

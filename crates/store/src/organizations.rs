@@ -108,7 +108,12 @@ pub trait Organizations: Send + Sync + std::fmt::Debug {
     async fn list(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>>;
 
     /// Locations or services with their owners, sorted by id, after the given one.
-    async fn list_rows(&self, table: RowTable, after: Option<Uuid>, limit: usize) -> Result<Vec<(Uuid, RecordId)>>;
+    async fn list_rows(
+        &self,
+        table: RowTable,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<(Uuid, RecordId)>>;
 
     /// Adds steward facts, if the revisions still stand.
     async fn state_facts(&self, facts: &[StewardFact], expected: &Revisions) -> Result<()>;

@@ -52,10 +52,10 @@ macro_rules! for_update {
     };
 }
 
-/// Begins an insert; a row that breaks a constraint ends the transaction, so nothing needs to be kept to undo it alone.
-macro_rules! insert_into {
+/// Inserts rows none of which may be there; if one is, the whole transaction is to end.
+macro_rules! insert_new {
     () => {
-        "INSERT INTO "
+        "INSERT"
     };
 }
 

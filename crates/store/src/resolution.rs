@@ -175,7 +175,11 @@ pub trait Resolution: Leases + std::fmt::Debug {
     /// Takes scores in, in one transaction, and queues the records for the resolver. `blocks` are the keys that
     /// the scorer relied on, and whether it saw each closed. Older knowledge never replaces newer: a second or a
     /// late call is harmless.
-    async fn apply_scores(&self, scores: &[RecordScores], blocks: &BTreeMap<String, bool>) -> Result<ApplyOutcome>;
+    async fn apply_scores(
+        &self,
+        scores: &[RecordScores],
+        blocks: &BTreeMap<String, bool>,
+    ) -> Result<ApplyOutcome>;
 
     /// Opens or closes blocks and queues their members to be scored again.
     async fn move_blocks(&self, blocks: &BTreeMap<String, bool>, members: &[RecordId]) -> Result<()>;
@@ -243,5 +247,6 @@ pub trait Resolution: Leases + std::fmt::Debug {
     async fn queue_lengths(&self) -> Result<(u64, u64)>;
 
     /// Stored pairs, for the end-state check: sorted, after the given one.
-    async fn scan_pairs(&self, after: Option<entity::CandidatePair>, limit: usize) -> Result<Vec<ScoredPair>>;
+    async fn scan_pairs(&self, after: Option<entity::CandidatePair>, limit: usize)
+    -> Result<Vec<ScoredPair>>;
 }

@@ -52,10 +52,10 @@ macro_rules! for_update {
     };
 }
 
-/// Begins an insert; a row that breaks a constraint ends the transaction, so nothing needs to be kept to undo it alone.
-macro_rules! insert_into {
+/// Inserts rows none of which may be there; if one is, the whole transaction is to end.
+macro_rules! insert_new {
     () => {
-        "INSERT OR FAIL INTO "
+        "INSERT OR FAIL"
     };
 }
 
@@ -86,9 +86,11 @@ async fn open(path: &Path) -> Result<Pools> {
         .foreign_keys(true)
         // Without it, a REPLACE would delete rows and no trigger would see it.
         .pragma("recursive_triggers", "ON")
-        .pragma("cache_size", "-65536")
-        .pragma("mmap_size", "1073741824")
+        .page_size(std::env::var("PS").unwrap_or("4096".into()).parse().unwrap())
+        .pragma("cache_size", std::env::var("CS").unwrap_or("-65536".into()))
+        .pragma("mmap_size", std::env::var("MM").unwrap_or("1073741824".into()))
         .pragma("temp_store", "MEMORY")
+        .pragma("wal_autocheckpoint", std::env::var("WA").unwrap_or("16384".into()))
         .busy_timeout(Duration::from_secs(30))
         .statement_cache_capacity(400);
     let pool = |connections: u32| SqlitePoolOptions::new().max_connections(connections);

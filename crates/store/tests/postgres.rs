@@ -166,7 +166,11 @@ fn record(source_id: &str) -> entity::Record {
 }
 
 /// Reads the log to its end.
-async fn read_on(store: &OrganizationsStore, position: &mut Option<String>, rows_max: usize) -> Vec<store::ChangeRow> {
+async fn read_on(
+    store: &OrganizationsStore,
+    position: &mut Option<String>,
+    rows_max: usize,
+) -> Vec<store::ChangeRow> {
     use store::ChangeLog as _;
     let mut rows = Vec::new();
     loop {

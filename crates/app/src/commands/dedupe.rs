@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
     let bar = output::bar(records.len() as u64, "comparing organizations");
     let groups = pipeline::batch::dedupe(&records, &model, |count| bar.inc(count));
     bar.finish_and_clear();
-    let ids: HashMap<RecordId, &str> = records.iter().map(|record| (record.id, record.source_id.as_str())).collect();
+    let ids: HashMap<RecordId, &str> =
+        records.iter().map(|record| (record.id, record.source_id.as_str())).collect();
     let mut out = csv::Writer::from_path(&arguments.output)
         .with_context(|| format!("creating {}", arguments.output.display()))?;
     out.write_record(["id", "cluster_id", "probability"])?;

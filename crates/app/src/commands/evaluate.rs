@@ -59,7 +59,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         output::json(&quality)?;
     } else {
-        let Quality { records, pair_precision, pair_recall, pair_f1, b3_precision, b3_recall, b3_f1 } = quality;
+        let Quality { records, pair_precision, pair_recall, pair_f1, b3_precision, b3_recall, b3_f1 } =
+            quality;
         output::line(format_args!("{records} records    precision  recall     F1"));
         output::line(format_args!("pairs           {pair_precision:.4}     {pair_recall:.4}  {pair_f1:.4}"));
         output::line(format_args!("B3              {b3_precision:.4}     {b3_recall:.4}  {b3_f1:.4}"));
@@ -84,7 +85,8 @@ fn quality<A: Eq + Hash, B: Eq + Hash>(answers: &[(A, B)]) -> Quality {
         *entities.entry(entity).or_default() += 1;
         *both.entry((cluster, entity)).or_default() += 1;
     }
-    let pairs = |counts: &mut dyn Iterator<Item = usize>| -> f64 { counts.map(|n| (n * (n - 1) / 2) as f64).sum() };
+    let pairs =
+        |counts: &mut dyn Iterator<Item = usize>| -> f64 { counts.map(|n| (n * (n - 1) / 2) as f64).sum() };
     let found = pairs(&mut clusters.values().copied());
     let wanted = pairs(&mut entities.values().copied());
     let right = pairs(&mut both.values().copied());

@@ -82,7 +82,7 @@ async fn write_page(
 
 enum Writer {
     Json(HsdsJsonWriter<Box<dyn Write + Send>>),
-    Csv(CsvWriter<Box<dyn Write + Send>>),
+    Csv(Box<CsvWriter<Box<dyn Write + Send>>>),
     Folder(HsdsCsvWriter),
 }
 
@@ -99,7 +99,7 @@ impl Writer {
             )),
         };
         Ok(match arguments.format {
-            ExportFormat::Csv => Self::Csv(CsvWriter::new(out, Vec::new())?),
+            ExportFormat::Csv => Self::Csv(Box::new(CsvWriter::new(out, Vec::new())?)),
             _ => Self::Json(HsdsJsonWriter::new(out)),
         })
     }

@@ -84,7 +84,11 @@ pub(crate) async fn run(config: Config, arguments: ImportArguments) -> anyhow::R
     outcome.show(&source, arguments.json)
 }
 
-async fn write(organizations: &dyn Organizations, batch: Vec<Record>, outcome: &mut Outcome) -> anyhow::Result<()> {
+async fn write(
+    organizations: &dyn Organizations,
+    batch: Vec<Record>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
     if batch.is_empty() {
         return Ok(());
     }
@@ -96,7 +100,10 @@ async fn write(organizations: &dyn Organizations, batch: Vec<Record>, outcome: &
 
 fn named_after(file: &std::path::Path) -> anyhow::Result<String> {
     let file = file.canonicalize().with_context(|| format!("there is no file {}", file.display()))?;
-    let name = file.file_stem().and_then(|name| name.to_str()).context("say whose records these are: --source NAME")?;
+    let name = file
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .context("say whose records these are: --source NAME")?;
     Ok(name.to_owned())
 }
 

@@ -88,7 +88,8 @@ async fn fill(process: &Process, count: usize) -> anyhow::Result<()> {
         return Ok(());
     }
     let bar = output::bar(count as u64, "generating organizations");
-    let mut generated = sample::generate(count, DEMO_SEED, entity::clock::now()).map(|generated| generated.record);
+    let mut generated =
+        sample::generate(count, DEMO_SEED, entity::clock::now()).map(|generated| generated.record);
     loop {
         let batch: Vec<_> = generated.by_ref().take(super::import::BATCH).collect();
         if batch.is_empty() {
@@ -98,14 +99,18 @@ async fn fill(process: &Process, count: usize) -> anyhow::Result<()> {
         organizations.upsert(batch).await?;
     }
     bar.finish_and_clear();
-    output::line(format_args!("Generated {count} organizations, some of them the same, into an empty store."));
+    output::line(format_args!(
+        "Generated {count} organizations, some of them the same, into an empty store."
+    ));
     Ok(())
 }
 
 async fn listen(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
-            ErrorKind::AddrInUse => "another program listens there: choose another with --listen or ORGLOOP_LISTEN",
+            ErrorKind::AddrInUse => {
+                "another program listens there: choose another with --listen or ORGLOOP_LISTEN"
+            }
             _ => "listen takes HOST:PORT, such as 127.0.0.1:8080",
         };
         anyhow::Error::new(error).context(format!("listening on {address}: {hint}"))
@@ -123,7 +128,10 @@ async fn until_stopped(
     if let Some(listener) = listener {
         let address = listener.local_addr().context("asking for the address")?;
         serve(&process, listener, &stop, &mut tasks).await?;
-        output::line(format_args!("The loop runs. Its page: {}/   (Ctrl-C stops it)", roles::own_url(address)));
+        output::line(format_args!(
+            "The loop runs. Its page: {}/   (Ctrl-C stops it)",
+            roles::own_url(address)
+        ));
     } else {
         let names: Vec<_> = roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
         output::line(format_args!("Running: {} (Ctrl-C stops it)", names.join(", ")));
@@ -137,7 +145,12 @@ async fn until_stopped(
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn serve(process: &Process, listener: TcpListener, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
+async fn serve(
+    process: &Process,
+    listener: TcpListener,
+    stop: &Stop,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
     let ports = process.service_ports(listener.local_addr()?).await?;
     let worker = service::DecisionWorker::new(&ports);
     let router = service::router(ports);
@@ -165,7 +178,11 @@ const FINISH: Duration = Duration::from_secs(20);
 
 async fn finish(mut tasks: JoinSet<()>) {
     output::note("Stopping: finishing what is in hand.");
-    let all = async { while let Some(ended) = tasks.join_next().await { report(Some(ended)) } };
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            report(Some(ended))
+        }
+    };
     tokio::select! {
         () = all => {}
         () = tokio::time::sleep(FINISH) => output::note("Some stages did not finish in time; they go on at the next start."),

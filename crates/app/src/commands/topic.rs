@@ -68,9 +68,7 @@ async fn list(topics: &Topics, as_json: bool) -> anyhow::Result<()> {
         topic.partitions.iter().map(|range| range.end - range.start).sum()
     };
     if as_json {
-        let row = |topic: &events::log::TopicDescription| {
-            json!({"topic": topic.name, "partitions": topic.partitions.len(), "cleanup": topic.cleanup, "events": events(topic)})
-        };
+        let row = |topic: &events::log::TopicDescription| json!({"topic": topic.name, "partitions": topic.partitions.len(), "cleanup": topic.cleanup, "events": events(topic)});
         return output::json(&all.iter().map(row).collect::<Vec<_>>());
     }
     let width = all.iter().map(|topic| topic.name.len()).max().unwrap_or(0);
@@ -89,7 +87,8 @@ async fn list(topics: &Topics, as_json: bool) -> anyhow::Result<()> {
 async fn describe(topics: &Topics, name: &str, as_json: bool) -> anyhow::Result<()> {
     let topic = find(topics, name).await?;
     let subject = format!("{name}-value");
-    let schema = match topics.codec.registry().schema(&subject, events::registry::SchemaVersion::Latest).await {
+    let schema = match topics.codec.registry().schema(&subject, events::registry::SchemaVersion::Latest).await
+    {
         Ok(schema) => Some(schema),
         Err(events::Error::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
@@ -111,11 +110,17 @@ async fn describe(topics: &Topics, name: &str, as_json: bool) -> anyhow::Result<
     }
     output::line(format_args!("{} ({})", topic.name, topic.cleanup));
     for range in &topic.partitions {
-        output::line(format_args!("  partition {}: offsets {} to {}", range.partition, range.start, range.end));
+        output::line(format_args!(
+            "  partition {}: offsets {} to {}",
+            range.partition, range.start, range.end
+        ));
     }
     if let Some(schema) = schema {
         let level = compatibility.map(|level| level.to_string()).unwrap_or_default();
-        output::line(format_args!("  schema {} (version {} of {subject}, {level})", schema.id, schema.version));
+        output::line(format_args!(
+            "  schema {} (version {} of {subject}, {level})",
+            schema.id, schema.version
+        ));
     }
     Ok(())
 }
@@ -191,7 +196,8 @@ async fn shown(topics: &Topics, event: &Event, everything: bool) -> Value {
         .iter()
         .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into()))
         .collect();
-    let time = DateTime::from_timestamp_millis(event.time_ms).map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let time = DateTime::from_timestamp_millis(event.time_ms)
+        .map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
     json!({
         "partition": event.partition, "offset": event.offset, "time": time, "key": key,
         "headers": headers, "value": value,
@@ -212,9 +218,12 @@ async fn start_of(topics: &Topics, at: &TopicPartition, from: &str) -> anyhow::R
                 return Ok(Some(offset));
             }
             let Some((partition, offset)) = from.split_once(':') else {
-                bail!("--from {from:?} is neither earliest, latest, an offset, PARTITION:OFFSET nor a time such as 2026-11-21T08:00:00Z")
+                bail!(
+                    "--from {from:?} is neither earliest, latest, an offset, PARTITION:OFFSET nor a time such as 2026-11-21T08:00:00Z"
+                )
             };
-            let partition: i32 = partition.parse().with_context(|| format!("--from {from:?}: the partition"))?;
+            let partition: i32 =
+                partition.parse().with_context(|| format!("--from {from:?}: the partition"))?;
             let offset = offset.parse().with_context(|| format!("--from {from:?}: the offset"))?;
             return Ok((partition == at.partition).then_some(offset));
         }

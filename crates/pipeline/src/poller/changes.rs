@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::publisher::{Envelope, Publisher};
 use entity::event::{
-    LocationChanged, MergeChanged, MergeOp, Op, OrganizationChanged, RecordChanged, RedirectChanged, ServiceChanged,
+    LocationChanged, MergeChanged, MergeOp, Op, OrganizationChanged, RecordChanged, RedirectChanged,
+    ServiceChanged,
 };
 use entity::{Family, GoldenRecord, Merge, OrganizationId, Record, RecordId, Version};
 use events::NewEvent;
@@ -110,7 +111,11 @@ impl Touched {
         touched
     }
 
-    fn child(&mut self, row: &ChangeRow, children: impl FnOnce(&mut Self) -> &mut BTreeMap<Uuid, BTreeSet<RecordId>>) {
+    fn child(
+        &mut self,
+        row: &ChangeRow,
+        children: impl FnOnce(&mut Self) -> &mut BTreeMap<Uuid, BTreeSet<RecordId>>,
+    ) {
         self.records.extend([row.owner_before, row.owner_after].into_iter().flatten());
         children(self).entry(row.row_id).or_default().extend(row.owner_before);
     }
@@ -301,7 +306,8 @@ impl Sheet<'_> {
         }
         let version = Version(self.settings.version.0 - 1);
         let partition_key = before.to_string();
-        let envelope = Envelope { product, key, partition_key: &partition_key, version, op: Op::Delete.as_str() };
+        let envelope =
+            Envelope { product, key, partition_key: &partition_key, version, op: Op::Delete.as_str() };
         self.events.push(self.settings.publisher.tombstone(&envelope));
     }
 

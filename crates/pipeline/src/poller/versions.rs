@@ -20,7 +20,11 @@ pub(super) struct Versions {
 impl Versions {
     /// Goes on where the store's counter stands, or begins a new epoch when the topics hold versions that this
     /// store has not given out: it is new, or was restored.
-    pub(super) async fn resume(changes: &dyn ChangeLog, publisher: &Publisher, lease: &Lease) -> Result<Self> {
+    pub(super) async fn resume(
+        changes: &dyn ChangeLog,
+        publisher: &Publisher,
+        lease: &Lease,
+    ) -> Result<Self> {
         let state = changes.capture_state().await?;
         let mut last = Version::default();
         for product in [Product::Record, Product::Organization] {

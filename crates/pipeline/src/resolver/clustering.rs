@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use entity::{
-    CandidatePair, Cluster, ClusterMember, JudgementVerdict, OrganizationId, PairEvidence, RecordId, ScoredPair,
+    CandidatePair, Cluster, ClusterMember, JudgementVerdict, OrganizationId, PairEvidence, RecordId,
+    ScoredPair,
 };
 use resolution::{Component, Group, Node, WeightedPair};
 use scoring::Model;
@@ -16,7 +17,11 @@ const PAIRS_SHOWN_MAX: usize = 60;
 pub(super) fn clusters(rows: &ComponentRows, model: &Model, record_count: u64) -> Result<Vec<Cluster>> {
     let prior = model.prior(record_count);
     let component = Component {
-        records: rows.records.iter().map(|(id, created_at)| Node { id: *id, created_at: *created_at }).collect(),
+        records: rows
+            .records
+            .iter()
+            .map(|(id, created_at)| Node { id: *id, created_at: *created_at })
+            .collect(),
         pairs: rows
             .pairs
             .iter()
@@ -62,20 +67,29 @@ fn cluster_of(
 ) -> Result<Cluster> {
     let member = |member: &resolution::GroupMember| ClusterMember {
         record_id: member.record_id,
-        organization_id: rows.organizations.get(&member.record_id).copied().unwrap_or(member.record_id.into()),
+        organization_id: rows
+            .organizations
+            .get(&member.record_id)
+            .copied()
+            .unwrap_or(member.record_id.into()),
         probability: member.probability,
     };
     let ids: Vec<_> = group.members.iter().map(|member| member.record_id).collect();
     let among = ids.iter().enumerate().flat_map(|(at, a)| ids[at + 1..].iter().map(move |b| (*a, *b)));
-    let mut scored: Vec<_> =
-        among.filter_map(|(a, b)| CandidatePair::new(a, b)).filter_map(|pair| pairs.get(&pair).copied()).collect();
+    let mut scored: Vec<_> = among
+        .filter_map(|(a, b)| CandidatePair::new(a, b))
+        .filter_map(|pair| pairs.get(&pair).copied())
+        .collect();
     scored.sort_by(|a, b| b.match_weight.total_cmp(&a.match_weight).then(a.pair.cmp(&b.pair)));
     scored.truncate(PAIRS_SHOWN_MAX);
     Ok(Cluster {
         id: group.id,
         members: group.members.iter().map(member).collect(),
         probability: group.probability,
-        pairs: scored.into_iter().map(|scored| evidence(scored, model, record_count)).collect::<Result<_>>()?,
+        pairs: scored
+            .into_iter()
+            .map(|scored| evidence(scored, model, record_count))
+            .collect::<Result<_>>()?,
         model_version: model.version().to_owned(),
     })
 }

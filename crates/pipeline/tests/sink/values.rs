@@ -124,9 +124,8 @@ impl Bench {
         let key = id(number);
         let origin = FieldOrigin { field: "name".into(), record_id: RecordId(key), origin: "test".into() };
         self.event(
-            (Product::Organization, number),
-            version,
-            Op::Upsert,
+            Product::Organization,
+            number,
             &OrganizationChanged {
                 id: key.into(),
                 version: Version(version),
@@ -146,16 +145,15 @@ impl Bench {
             redirect_to: Some(OrganizationId(id(survivor))),
             ..bare(number, version, Op::Redirect)
         };
-        self.event((Product::Organization, number), version, Op::Redirect, &value)
+        self.event(Product::Organization, number, &value)
     }
 
     /// A delete event, without the tombstone.
     pub(crate) fn organization_delete(&self, number: u128, version: i64) -> NewEvent {
-        self.event((Product::Organization, number), version, Op::Delete, &bare(number, version, Op::Delete))
+        self.event(Product::Organization, number, &bare(number, version, Op::Delete))
     }
 
     pub(crate) fn location(&self, location: Location, version: i64, owner: Owner) -> NewEvent {
-        let key = location.id.to_string();
         let value = LocationChanged {
             id: location.id,
             version: Version(version),
@@ -165,7 +163,7 @@ impl Bench {
             source: Some("test".into()),
             location: Some(location),
         };
-        self.child(Product::Location, &key, version, owner.record, Op::Upsert, &value)
+        self.event(Product::Location, owner.record, &value)
     }
 
     pub(crate) fn location_delete(&self, number: u128, version: i64, owner: u128) -> NewEvent {
@@ -178,7 +176,7 @@ impl Bench {
             source: None,
             location: None,
         };
-        self.child(Product::Location, &id(number).to_string(), version, owner, Op::Delete, &value)
+        self.event(Product::Location, owner, &value)
     }
 
     pub(crate) fn service(
@@ -197,7 +195,7 @@ impl Bench {
             source: Some("test".into()),
             service: Some(offer(number, name, places)),
         };
-        self.child(Product::Service, &id(number).to_string(), version, owner.record, Op::Upsert, &value)
+        self.event(Product::Service, owner.record, &value)
     }
 
     /// A tombstone in the partition of `owner`.
@@ -208,32 +206,39 @@ impl Bench {
         self.publisher.tombstone(&envelope)
     }
 
-    fn event<T: serde::Serialize>(
-        &self,
-        (product, number): (Product, u128),
-        version: i64,
-        op: Op,
-        value: &T,
-    ) -> NewEvent {
-        self.child(product, &id(number).to_string(), version, number, op, value)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "it is the envelope")]
-    fn child<T: serde::Serialize>(
-        &self,
-        product: Product,
-        key: &str,
-        version: i64,
-        owner: u128,
-        op: Op,
-        value: &T,
-    ) -> NewEvent {
-        let owner = id(owner).to_string();
-        let version = Version(version);
-        let envelope = Envelope { product, key, partition_key: &owner, version, op: op.as_str() };
+    /// An event in the partition of `owner`.
+    fn event<T: Change>(&self, product: Product, owner: u128, value: &T) -> NewEvent {
+        let (key, owner) = (value.key(), id(owner).to_string());
+        let (version, op) = (value.version(), value.op().as_str());
+        let envelope = Envelope { product, key: &key, partition_key: &owner, version, op };
         self.publisher.event(&envelope, value).unwrap()
     }
 }
+
+/// What a value says about itself.
+trait Change: serde::Serialize {
+    fn key(&self) -> String;
+    fn version(&self) -> Version;
+    fn op(&self) -> Op;
+}
+
+macro_rules! change {
+    ($($value:ty),*) => {
+        $(impl Change for $value {
+            fn key(&self) -> String {
+                self.id.to_string()
+            }
+            fn version(&self) -> Version {
+                self.version
+            }
+            fn op(&self) -> Op {
+                self.op
+            }
+        })*
+    };
+}
+
+change!(OrganizationChanged, LocationChanged, ServiceChanged);
 
 fn bare(number: u128, version: i64, op: Op) -> OrganizationChanged {
     OrganizationChanged {

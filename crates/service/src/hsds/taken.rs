@@ -129,7 +129,14 @@ impl Identifier {
         let (id, source_id) = ids.row(self.id);
         let identifier = required(&format!("{path}.identifier"), self.identifier)?;
         let (scheme, identifier_type) = (text(self.scheme), text(self.identifier_type));
-        Ok(entity::Identifier { id, source_id, scheme, identifier_type, identifier, extra: Extra(self.extra) })
+        Ok(entity::Identifier {
+            id,
+            source_id,
+            scheme,
+            identifier_type,
+            identifier,
+            extra: Extra(self.extra),
+        })
     }
 }
 
@@ -243,7 +250,8 @@ mod tests {
     #[test]
     fn values_are_checked_with_their_path() {
         let far = Location { latitude: Some(91.0), ..Location::default() };
-        let organization = Organization { locations: vec![Location::default(), far], ..Organization::default() };
+        let organization =
+            Organization { locations: vec![Location::default(), far], ..Organization::default() };
         let problem = organization.taken(&mut RowIds::default()).unwrap_err();
         assert_eq!(problem.errors[0].field, "locations[1].latitude");
         let service = Service { location_ids: vec![Uuid::nil()], ..Service::default() };

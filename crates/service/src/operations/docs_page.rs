@@ -2,7 +2,7 @@
 
 mod schema;
 
-use crate::page::{Page, Place};
+use crate::page::{Page, Place, prose};
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ pub(super) fn page(document: &Value) -> Page {
         h1 { "The API" }
         p.lead { "All that the service answers, written by the service itself. "
             a href="/openapi.json" { "OpenAPI document" } " · " a href="/problems" { "Problems" } }
-        @for paragraph in text(&document["info"]["description"]).split("\n\n") { p { (paragraph) } }
+        @for paragraph in text(&document["info"]["description"]).split("\n\n") { p { (prose(paragraph)) } }
         @for tag in &tags {
             @let name = text(&tag["name"]);
             section aria-labelledby={ "tag-" (name) } {
@@ -40,7 +40,10 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
         let methods = object(item).into_iter().flatten();
         methods.map(move |(method, body)| Operation { path, method, body })
     });
-    methods.collect()
+    let mut operations: Vec<_> = methods.collect();
+    let order = |method: &str| ["get", "post", "patch", "delete"].iter().position(|known| *known == method);
+    operations.sort_by_key(|operation| (operation.path, order(operation.method)));
+    operations
 }
 
 fn object(value: &Value) -> Option<&Map<String, Value>> {
@@ -68,7 +71,7 @@ fn entry(operation: &Operation<'_>) -> Markup {
                 code { (path) }
                 span.hint { (text(&body["summary"])) }
             }
-            @for paragraph in text(&body["description"]).split("\n\n").filter(|text| !text.is_empty()) { p { (paragraph) } }
+            @for paragraph in text(&body["description"]).split("\n\n").filter(|text| !text.is_empty()) { p { (prose(paragraph)) } }
             (parameters(list(&body["parameters"])))
             @if let Some(content) = object(&body["requestBody"]["content"]) {
                 p { "Body: " @for (media, content) in content { code { (media) } ", " (schema::name(&content["schema"])) } ". "
@@ -87,7 +90,7 @@ fn parameters(parameters: &[Value]) -> Markup {
                 th scope="row" { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
                 td { (text(&parameter["in"])) }
                 td { (schema::name(&parameter["schema"])) }
-                td { (text(&parameter["description"])) }
+                td { (prose(text(&parameter["description"]))) }
             } } }
         } }
     }
@@ -99,7 +102,7 @@ fn responses(responses: &Value) -> Markup {
             thead { tr { th scope="col" { "Answer" } th scope="col" { "Meaning" } th scope="col" { "Body" } } }
             tbody { @for (status, response) in object(responses).into_iter().flatten() { tr {
                 th scope="row" { (status) }
-                td { (text(&response["description"])) }
+                td { (prose(text(&response["description"]))) }
                 td { @for (number, (media, content)) in object(&response["content"]).into_iter().flatten().enumerate() {
                     @if number > 0 { br; }
                     (schema::name(&content["schema"])) " " span.hint { (media) }

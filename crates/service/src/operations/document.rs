@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::header;
 use axum::response::Html;
 use axum::routing::get;
+use serde_json::Value;
 use std::sync::Arc;
 use utoipa::OpenApi;
 
@@ -34,13 +35,46 @@ use utoipa::OpenApi;
 )]
 struct Base;
 
+/// Objects that are part of a larger one must allow the fields of the larger one: what refuses unknown fields by
+/// itself would otherwise, in the document, refuse every answer that it is a part of.
+fn open_parts(document: &mut Value) {
+    let mut named = Vec::new();
+    open_unnamed(document, &mut named);
+    for part in named {
+        if let Some(object) = part.strip_prefix('#').and_then(|pointer| document.pointer_mut(pointer)) {
+            open(object);
+        }
+    }
+}
+
+fn open_unnamed(value: &mut Value, named: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for part in object.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+                named.extend(part["$ref"].as_str().map(str::to_owned));
+                open(part);
+            }
+            object.values_mut().for_each(|value| open_unnamed(value, named));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| open_unnamed(item, named)),
+        _ => {}
+    }
+}
+
+fn open(part: &mut Value) {
+    if let Value::Object(object) = part {
+        object.remove("additionalProperties");
+    }
+}
+
 pub(crate) fn base() -> utoipa::openapi::OpenApi {
     Base::openapi()
 }
 
 /// The document itself, and a page that shows it.
-pub(crate) fn routes(document: utoipa::openapi::OpenApi) -> Router {
-    let document = serde_json::to_value(&document).expect("the document is JSON");
+pub(crate) fn routes(document: &utoipa::openapi::OpenApi) -> Router {
+    let mut document = serde_json::to_value(document).expect("the document is JSON");
+    open_parts(&mut document);
     let json: Arc<str> = document.to_string().into();
     let page: Arc<str> = docs_page::page(&document).render().into_string().into();
     let json = get(move || {

@@ -67,7 +67,8 @@ mod tests {
             trouble: Some("broken".into()),
             ..StageState::default()
         };
-        let stages = [("moves", stage(true, 59)), ("still", stage(true, 61)), ("elsewhere", stage(false, 600))];
+        let stages =
+            [("moves", stage(true, 59)), ("still", stage(true, 61)), ("elsewhere", stage(false, 600))];
         let stages = stages.into_iter().map(|(name, state)| (name.to_owned(), state)).collect();
         let still = standing_still(&stages, now);
         assert_eq!(still.len(), 1);

@@ -40,20 +40,20 @@ fn ring(numbers: &Numbers, stages: &Stages) -> Markup {
     });
     html! {
         ol.ring aria-label="The loop, step by step" {
-            (place("organizations", "Organizations", &number(numbers.records), "records", html! {
+            (place("organizations", "Organizations", &number(numbers.records), "records", &html! {
                 "What each source tells, kept as it is told. " (merges) "."
             }))
             (mover("poller", "Poller", stages, "reads every change from the database’s log and publishes it."))
-            (place("topics", "Topics", &number(events), "events", html! {
+            (place("topics", "Topics", &number(events), "events", &html! {
                 "The clean data, for any consumer to follow. " a href="/v1/topics" { "List them" } "."
             }))
             (mover("indexer", "Indexer", stages, "works out by what a record is found and compared."))
-            (place("index", "Index", &number(numbers.documents), "documents", html! {
+            (place("index", "Index", &number(numbers.documents), "documents", &html! {
                 "Records that share a key are candidates for being one."
             }))
             (mover("scorer", "Scorer", stages, "compares candidates and weighs the evidence, for and against."))
             (mover("resolver", "Resolver", stages, "gathers pairs into clusters, and lets one go when it dissolves."))
-            (place("review", "Review", &number(open), "clusters wait", html! {
+            (place("review", "Review", &number(open), "clusters wait", &html! {
                 a.button href="/clusters" data-key="r" { "Review " kbd { "r" } }
                 " A merge is a change like any other: the loop closes."
             }))
@@ -61,7 +61,7 @@ fn ring(numbers: &Numbers, stages: &Stages) -> Markup {
     }
 }
 
-fn place(id: &str, name: &str, number: &str, unit: &str, text: Markup) -> Markup {
+fn place(id: &str, name: &str, number: &str, unit: &str, text: &Markup) -> Markup {
     html! {
         li.place id={ "at-" (id) } {
             h2 { (name) }
@@ -98,7 +98,9 @@ fn lag(state: Option<&StageState>) -> String {
         Some(state) => match state.lag_events {
             None => "running".to_owned(),
             Some(0) => "up to date".to_owned(),
-            Some(events) => format!("{} waiting, {:.1} s behind", count(events), state.lag_seconds.unwrap_or(0.0)),
+            Some(events) => {
+                format!("{} waiting, {:.1} s behind", count(events), state.lag_seconds.unwrap_or(0.0))
+            }
         },
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// How old numbers may be.
-const FRESH: Duration = Duration::from_millis(400);
+const FRESH: Duration = Duration::from_millis(700);
 /// Merges that are counted; more are shown as so many and more.
 pub(super) const MERGES_MAX: usize = 1000;
 
@@ -71,7 +71,9 @@ async fn read(ports: &Ports) -> Numbers {
 }
 
 fn seen<T, E: StdError + 'static>(answer: Result<T, E>) -> Option<T> {
-    answer.inspect_err(|error| tracing::debug!(error = chain(error), "a number of the loop page is missing")).ok()
+    answer
+        .inspect_err(|error| tracing::debug!(error = chain(error), "a number of the loop page is missing"))
+        .ok()
 }
 
 async fn topics(ports: &Ports) -> events::Result<Vec<TopicNumbers>> {

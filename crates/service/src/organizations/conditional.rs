@@ -39,14 +39,15 @@ fn names(list: &str, etag: &str) -> bool {
 
 /// Refuses a write that does not say what it was decided on, or was decided on what no longer stands.
 pub(super) fn require_match(headers: &Headers, etag: &str) -> Result<()> {
-    let Some(seen) = headers.text(&header::IF_MATCH) else {
+    let Some(seen) = headers.text(&header::IF_MATCH).filter(|seen| !seen.trim().is_empty()) else {
         let detail = "send the ETag that you have read as If-Match (or * to write whatever is there)";
         return Err(Problem::new(Kind::PreconditionRequired, detail));
     };
     if names(seen, etag) {
         return Ok(());
     }
-    let detail = format!("If-Match names {seen}, but the state of now is \"{etag}\": read again and decide anew");
+    let detail =
+        format!("If-Match names {seen}, but the state of now is \"{etag}\": read again and decide anew");
     Err(Problem::new(Kind::Stale, detail).with("current", etag))
 }
 

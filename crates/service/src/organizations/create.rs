@@ -19,7 +19,8 @@ use uuid::Uuid;
 /// Creates an organization with its children.
 ///
 /// It becomes a record of the source `rest`; the service gives all ids.
-#[utoipa::path(post, path = "/v1/organizations", tag = "organizations", request_body = hsds::Organization,
+#[utoipa::path(post, path = "/v1/organizations", operation_id = "create_organization", tag = "organizations",
+    request_body = hsds::Organization,
     responses(
         (status = 201, description = "The golden record", body = GoldenView,
             headers(("Location" = String), ("ETag" = String))),
@@ -49,5 +50,6 @@ pub(super) async fn create(
 /// The answer to a creation.
 pub(super) fn created<T: serde::Serialize>(location: &str, etag: &str, view: T) -> Response {
     let location = HeaderValue::from_str(location).expect("a path of ours is ASCII");
-    (StatusCode::CREATED, [(header::LOCATION, location), (header::ETAG, quoted(etag))], Json(view)).into_response()
+    (StatusCode::CREATED, [(header::LOCATION, location), (header::ETAG, quoted(etag))], Json(view))
+        .into_response()
 }

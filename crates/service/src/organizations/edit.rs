@@ -22,7 +22,7 @@ use uuid::Uuid;
 ///
 /// Of imported records, each changed field becomes a statement of the caller that stands above all sources and
 /// survives re-import, merge and undo. Fields sent as they were read change nothing.
-#[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations",
+#[utoipa::path(patch, path = "/v1/organizations/{id}", operation_id = "edit_organization", tag = "organizations",
     params(("id" = Uuid, Path, description = "The golden id"),
         ("If-Match" = String, Header, description = "The ETag that the edit rests on"),
         ("X-Orgloop-User" = Option<String>, Header, description = "Who edits")),

@@ -47,7 +47,9 @@ pub(super) async fn look_up(store: &dyn Organizations, id: OrganizationId) -> Re
 pub(super) async fn look_up_to_write(store: &dyn Organizations, id: OrganizationId) -> Result<Held> {
     match look_up(store, id).await? {
         Addressed::Golden(held) => Ok(*held),
-        Addressed::Absorbed { survivor, .. } => Err(Problem::merged_entity(&id.to_string(), &survivor.to_string())),
+        Addressed::Absorbed { survivor, .. } => {
+            Err(Problem::merged_entity(&id.to_string(), &survivor.to_string()))
+        }
     }
 }
 

@@ -47,7 +47,7 @@ const NEVER: i64 = -1;
 ///
 /// No row is rewritten: the golden record becomes that of all records together. Until there are tokens, the
 /// header `X-Orgloop-User` says who decided.
-#[utoipa::path(post, path = "/v1/merges", tag = "merges", request_body = MergeBody,
+#[utoipa::path(post, path = "/v1/merges", operation_id = "merge", tag = "merges", request_body = MergeBody,
     params(("Idempotency-Key" = String, Header, description = "New for each merge; the same again gives the same answer"),
         ("X-Orgloop-User" = Option<String>, Header, description = "Who decided")),
     responses((status = 201, description = "The merge", body = MergeView, headers(("Location" = String))), MergeProblems))]
@@ -59,7 +59,10 @@ pub(super) async fn merge(
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<MergeView>)> {
     let key = idempotency_key(&headers)?;
     if body.absorbed.is_empty() || body.absorbed.len() > ABSORBED_MAX {
-        return Err(Problem::invalid("absorbed", format!("names between 1 and {ABSORBED_MAX} organizations")));
+        return Err(Problem::invalid(
+            "absorbed",
+            format!("names between 1 and {ABSORBED_MAX} organizations"),
+        ));
     }
     let mut request = MergeRequest {
         id: MergeId(Uuid::now_v7()),
@@ -79,7 +82,8 @@ pub(super) async fn merge(
         Err(error) => return Err(error.into()),
     };
     room.changed();
-    let location = HeaderValue::from_str(&format!("/v1/merges/{}", merge.id)).expect("a path of ours is ASCII");
+    let location =
+        HeaderValue::from_str(&format!("/v1/merges/{}", merge.id)).expect("a path of ours is ASCII");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(merge.into())))
 }
 
@@ -91,7 +95,10 @@ fn idempotency_key(headers: &Headers) -> Result<String> {
             "send an Idempotency-Key header that is new for each merge, such as a UUID",
         )),
         1..=KEY_CHARS_MAX => Ok(key.to_owned()),
-        _ => Err(Problem::new(Kind::Malformed, format!("the Idempotency-Key has over {KEY_CHARS_MAX} characters"))),
+        _ => Err(Problem::new(
+            Kind::Malformed,
+            format!("the Idempotency-Key has over {KEY_CHARS_MAX} characters"),
+        )),
     }
 }
 

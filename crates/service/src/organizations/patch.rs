@@ -1,6 +1,7 @@
 //! JSON merge patch (RFC 7396): which fields of a representation a person means to change, and into what.
 
 use crate::problem::{FieldProblem, Kind, Problem, Result};
+use crate::request::misfit;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -72,10 +73,7 @@ pub(super) fn object_of<T: Serialize>(shown: &T) -> Object {
 /// Reads an object back as what REST takes; a field that is null is one that is left out.
 pub(super) fn read<T: DeserializeOwned>(mut object: Object) -> Result<T> {
     object.retain(|_, value| !value.is_null());
-    serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
-        let field = error.path().to_string();
-        Problem::invalid(if field == "." { String::new() } else { field }, error.into_inner().to_string())
-    })
+    serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| misfit(&error))
 }
 
 /// The fields that a source alone writes were to be changed.
@@ -96,7 +94,8 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_a_change() {
-        let writable = json!({"name": "a", "extra": {"x": 1, "y": 2}, "latitude": 40.0, "phones": [{"number": "1"}]});
+        let writable =
+            json!({"name": "a", "extra": {"x": 1, "y": 2}, "latitude": 40.0, "phones": [{"number": "1"}]});
         let mut shown = object(writable.clone());
         shown.insert("members".into(), json!(["m"]));
         let patch = json!({

@@ -25,14 +25,15 @@ pub(crate) struct OrganizationPage {
 }
 
 /// Lists golden records by id.
-#[utoipa::path(get, path = "/v1/organizations", tag = "organizations", params(PageQuery),
+#[utoipa::path(get, path = "/v1/organizations", operation_id = "list_organizations", tag = "organizations", params(PageQuery),
     responses((status = 200, description = "A page", body = OrganizationPage), ListProblems))]
 pub(super) async fn list(
     State(room): State<Room>,
     Parameters(page): Parameters<PageQuery>,
 ) -> Result<Json<OrganizationPage>> {
     let limit = page.limit()?;
-    let after = page.after()?.map(|id| id.parse::<OrganizationId>().map_err(|_| bad_cursor(&id))).transpose()?;
+    let after =
+        page.after()?.map(|id| id.parse::<OrganizationId>().map_err(|_| bad_cursor(&id))).transpose()?;
     let mut ids = room.store.list(after, limit + 1).await?;
     let more = ids.len() > limit;
     ids.truncate(limit);
@@ -60,7 +61,7 @@ pub(crate) struct RedirectQuery {
 ///
 /// An absorbed id is answered with a redirect to its survivor. It may be kept for a minute only, because a
 /// merge can be undone.
-#[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations",
+#[utoipa::path(get, path = "/v1/organizations/{id}", operation_id = "get_organization", tag = "organizations",
     params(("id" = Uuid, Path, description = "The golden id, or an absorbed one"), RedirectQuery),
     responses(
         (status = 200, description = "The golden record; with `redirect=false`, what an absorbed id was merged into",
@@ -103,9 +104,7 @@ enum GoldenOrAbsorbed {
 /// To the survivor, for a short time only: a permanent redirect would outlive an undo in every cache.
 pub(super) fn redirect(to: &str) -> Response {
     let location = HeaderValue::from_str(to).expect("a path of ours is ASCII");
-    let headers = [
-        (header::LOCATION, location),
-        (header::CACHE_CONTROL, HeaderValue::from_static("max-age=60")),
-    ];
+    let headers =
+        [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("max-age=60"))];
     (StatusCode::PERMANENT_REDIRECT, headers).into_response()
 }

@@ -21,7 +21,8 @@ pub(crate) struct RecordList {
 }
 
 /// Reads the records that a golden record is made of.
-#[utoipa::path(get, path = "/v1/organizations/{id}/records", tag = "organizations",
+#[utoipa::path(get, path = "/v1/organizations/{id}/records", operation_id = "list_records_of_organization",
+    tag = "organizations",
     params(("id" = Uuid, Path, description = "The golden id, or an absorbed one")),
     responses(
         (status = 200, description = "The records, by id", body = RecordList),
@@ -53,7 +54,7 @@ pub(crate) struct IdsQuery {
 const IDS_MAX: usize = 200;
 
 /// Reads some records by their ids; those that are not there are left out.
-#[utoipa::path(get, path = "/v1/records", tag = "organizations", params(IdsQuery),
+#[utoipa::path(get, path = "/v1/records", operation_id = "get_records", tag = "organizations", params(IdsQuery),
     responses((status = 200, description = "The records, by id", body = RecordList), ListProblems))]
 pub(super) async fn by_ids(
     State(room): State<Room>,
@@ -63,7 +64,10 @@ pub(super) async fn by_ids(
     let texts = query.ids.split(',').map(str::trim).filter(|id| !id.is_empty());
     let ids = texts.map(|id| id.parse().map_err(|_| bad(id))).collect::<Result<Vec<RecordId>>>()?;
     if ids.len() > IDS_MAX {
-        return Err(Problem::new(Kind::Malformed, format!("ids names {} records: ask for {IDS_MAX} at most", ids.len())));
+        return Err(Problem::new(
+            Kind::Malformed,
+            format!("ids names {} records: ask for {IDS_MAX} at most", ids.len()),
+        ));
     }
     let family = room.store.family(&ids).await?;
     let roots = family.roots();

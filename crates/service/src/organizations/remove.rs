@@ -12,11 +12,15 @@ use store::REST_SOURCE;
 use uuid::Uuid;
 
 /// Deletes an organization that people created.
-#[utoipa::path(delete, path = "/v1/organizations/{id}", tag = "organizations",
+#[utoipa::path(delete, path = "/v1/organizations/{id}", operation_id = "delete_organization", tag = "organizations",
     params(("id" = Uuid, Path, description = "The golden id"),
         ("If-Match" = String, Header, description = "The ETag that the decision rests on")),
     responses((status = 204, description = "It is gone"), ConditionalProblems))]
-pub(super) async fn remove(State(room): State<Room>, PathId(id): PathId, headers: Headers) -> Result<StatusCode> {
+pub(super) async fn remove(
+    State(room): State<Room>,
+    PathId(id): PathId,
+    headers: Headers,
+) -> Result<StatusCode> {
     let held = look_up_to_write(&*room.store, id.into()).await?;
     require_match(&headers, &held.etag)?;
     if held.golden.members.len() > 1 || !held.family.links.is_empty() {
@@ -35,7 +39,8 @@ pub(super) async fn remove(State(room): State<Room>, PathId(id): PathId, headers
 
 /// For rows that only their source may delete.
 pub(super) fn owned_by_source(what: &str, id: Uuid, source: &str) -> Problem {
-    let detail =
-        format!("{what} {id} belongs to the source {source:?}: delete it there and import again with --snapshot");
+    let detail = format!(
+        "{what} {id} belongs to the source {source:?}: delete it there and import again with --snapshot"
+    );
     Problem::new(Kind::OwnedBySource, detail).with("source", source)
 }

@@ -101,7 +101,12 @@ async fn list<R: Row>(room: &Room, page: &PageQuery) -> Result<RowPage<R::Shown>
         let golden = projection.golden.get(&organization)?;
         let row = R::of(&golden.organization).iter().find(|row| row.id() == id)?.clone();
         let etag = super::conditional::etag(&golden.members, &family.revisions);
-        Some(OwnedRow { row: row.into(), organization_id: organization.0, source_organization_id: owner.0, etag })
+        Some(OwnedRow {
+            row: row.into(),
+            organization_id: organization.0,
+            source_organization_id: owner.0,
+            etag,
+        })
     };
     Ok(RowPage { rows: rows.into_iter().filter_map(view).collect(), next })
 }

@@ -1,13 +1,14 @@
-//! Numbers and times as people read them.
+//! Numbers, times and sentences as people read them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use maud::{Markup, html};
 
 /// A number with its thousands apart.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -20,8 +21,8 @@ pub(crate) fn percent(probability: f64) -> String {
     match probability * 100.0 {
         percent if percent > 99.9 && percent < 100.0 => "> 99.9 %".to_owned(),
         percent if percent < 0.1 && percent > 0.0 => "< 0.1 %".to_owned(),
-        percent if percent > 98.0 || percent < 1.0 => format!("{percent:.1} %"),
-        percent => format!("{percent:.0} %"),
+        percent if (1.0..=98.0).contains(&percent) => format!("{percent:.0} %"),
+        percent => format!("{percent:.1} %"),
     }
 }
 
@@ -47,6 +48,23 @@ pub(crate) fn ago(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
     if number == 0 { "now".to_owned() } else { format!("{number} {unit} ago") }
 }
 
+/// A detail as a sentence of its own.
+pub(crate) fn sentence(detail: &str) -> String {
+    let mut chars = detail.chars();
+    let first: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let end = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+/// Text with its `code` set as code.
+pub(crate) fn prose(text: &str) -> Markup {
+    html! {
+        @for (number, part) in text.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +78,7 @@ mod tests {
         let now = entity::clock::now();
         let times = [0, 59, 61, 7200, 200_000].map(|seconds| ago(now - TimeDelta::seconds(seconds), now));
         assert_eq!(times, ["now", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]);
+        assert_eq!(sentence("it is gone"), "It is gone.");
+        assert_eq!(prose("see `a<b`, too").into_string(), "see <code>a&lt;b</code>, too");
     }
 }

@@ -130,14 +130,19 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Later(cause) => {
                 tracing::warn!(error = cause, "the organizations did not answer the review");
-                Self::new(Kind::OrganizationsUnavailable, "the organizations gave no usable answer: try again in a moment")
+                Self::new(
+                    Kind::OrganizationsUnavailable,
+                    "the organizations gave no usable answer: try again in a moment",
+                )
             }
             Refusal::No(document) => {
-                let kind = Kind::ALL.iter().find(|kind| document.kind.ends_with(&format!("/{}", kind.name())));
-                Self { members: document.members, errors: document.errors, ..Self::new(
-                    kind.copied().unwrap_or(Kind::OrganizationsUnavailable),
-                    document.detail,
-                ) }
+                let kind =
+                    Kind::ALL.iter().find(|kind| document.kind.ends_with(&format!("/{}", kind.name())));
+                Self {
+                    members: document.members,
+                    errors: document.errors,
+                    ..Self::new(kind.copied().unwrap_or(Kind::OrganizationsUnavailable), document.detail)
+                }
             }
         }
     }

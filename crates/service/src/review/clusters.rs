@@ -5,7 +5,7 @@ use super::views::ClusterView;
 use crate::paging::{bad_cursor, limit, opened, sealed};
 use crate::problem::{Problem, Result};
 use crate::request::{Parameters, PathId};
-use crate::responses::{ListProblems, ReadProblems};
+use crate::responses::{ListProblems, ReviewProblems};
 use axum::Json;
 use axum::extract::State;
 use entity::{Cluster, ClusterId, RecordId};
@@ -109,8 +109,7 @@ pub(super) async fn cluster(room: &Room, id: ClusterId) -> Result<Cluster> {
 /// Reads a cluster with its members' records and the evidence.
 #[utoipa::path(get, path = "/v1/clusters/{id}", operation_id = "get_cluster", tag = "review",
     params(("id" = Uuid, Path, description = "The cluster")),
-    responses((status = 200, description = "The cluster", body = ClusterView), ReadProblems,
-        (status = 502, description = "Problem: `organizations-unavailable`")))]
+    responses((status = 200, description = "The cluster", body = ClusterView), ReviewProblems))]
 pub(super) async fn get(State(room): State<Room>, PathId(id): PathId) -> Result<Json<ClusterView>> {
     let cluster = cluster(&room, id.into()).await?;
     let ids: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();

@@ -73,6 +73,7 @@ fn survivor(
         let problem = "is not one of the organizations that this decision is about";
         return organizations.get(&asked).copied().ok_or_else(|| Problem::invalid("survivor", problem));
     }
-    let eldest = cluster.members.iter().map(|member| member.organization_id).find(|id| organizations.contains(id));
+    let eldest =
+        cluster.members.iter().map(|member| member.organization_id).find(|id| organizations.contains(id));
     Ok(eldest.expect("the organizations are those of members"))
 }

@@ -40,7 +40,8 @@ const IDLE: Duration = Duration::from_secs(1);
 const BACKOFF: Duration = Duration::from_millis(500);
 const BATCH: usize = 100;
 
-const CLUSTER_GONE: &str = "the cluster had changed before the decision could be carried out: look at it again";
+const CLUSTER_GONE: &str =
+    "the cluster had changed before the decision could be carried out: look at it again";
 
 /// Whether all that was waiting is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,7 +160,8 @@ impl DecisionWorker {
 
     async fn merge(&self, decision: &Decision) -> Result<MergeId, Refusal> {
         let survivor = decision.survivor.or_else(|| decision.organizations.first().copied());
-        let survivor = survivor.ok_or_else(|| Refusal::Later("a decision without organizations".to_owned()))?;
+        let survivor =
+            survivor.ok_or_else(|| Refusal::Later("a decision without organizations".to_owned()))?;
         let absorbed = decision.organizations.iter().copied().filter(|id| *id != survivor).collect();
         let wanted = WantedMerge {
             key: decision.id,
@@ -173,11 +175,14 @@ impl DecisionWorker {
 }
 
 fn judgements(cluster: &Cluster, decision: &Decision) -> Vec<Judgement> {
-    let concerned = |member: &&entity::ClusterMember| decision.organizations.contains(&member.organization_id);
+    let concerned =
+        |member: &&entity::ClusterMember| decision.organizations.contains(&member.organization_id);
     let members: Vec<_> = cluster.members.iter().filter(concerned).collect();
     let mut judgements = Vec::new();
     for (number, left) in members.iter().enumerate() {
-        for right in members[number + 1..].iter().filter(|right| right.organization_id != left.organization_id) {
+        for right in
+            members[number + 1..].iter().filter(|right| right.organization_id != left.organization_id)
+        {
             judgements.extend(CandidatePair::new(left.record_id, right.record_id).map(|pair| Judgement {
                 pair,
                 verdict: decision.verdict,

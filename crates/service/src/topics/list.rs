@@ -64,7 +64,7 @@ pub(crate) fn sentence(product: Product) -> &'static str {
 }
 
 /// Lists the topics that consumers may read.
-#[utoipa::path(get, path = "/v1/topics", tag = "topics",
+#[utoipa::path(get, path = "/v1/topics", operation_id = "list_topics", tag = "topics",
     responses((status = 200, description = "The public topics, by name", body = TopicList), PlainProblems))]
 pub(super) async fn list(State(room): State<Room>) -> Result<Json<TopicList>> {
     let topics = room.log.topics().await?.into_iter().filter_map(|topic| {
@@ -91,14 +91,21 @@ fn view(room: &Room, product: Product, topic: TopicDescription) -> TopicView {
     }
 }
 
-/// A public topic by its name, with the numbers of its partitions.
+/// A public topic by its name, with the numbers of its partitions. They are fixed for the life of a topic, so that
+/// they are asked for once.
 pub(super) async fn find(room: &Room, name: &str) -> Result<(Product, Vec<i32>)> {
     let shown: String = name.chars().take(100).collect();
     let missing = || Problem::not_found(format!("a public topic {shown:?}"));
-    let product = room.codec.names().product_of(name).filter(|product| product.is_public()).ok_or_else(missing)?;
+    let product =
+        room.codec.names().product_of(name).filter(|product| product.is_public()).ok_or_else(missing)?;
+    let mut known = room.partitions.lock().await;
+    if let Some(partitions) = known.get(&product) {
+        return Ok((product, partitions.clone()));
+    }
     let topics = room.log.topics().await?;
     let topic = topics.into_iter().find(|topic| topic.name == name).ok_or_else(missing)?;
     let mut partitions: Vec<i32> = topic.partitions.iter().map(|range| range.partition).collect();
     partitions.sort_unstable();
+    known.insert(product, partitions.clone());
     Ok((product, partitions))
 }

@@ -2,11 +2,12 @@
 
 use super::{Room, cursor};
 use crate::problem::Result;
+use events::EventLog;
 use events::log::{Event, Position, StartAt, TopicPartition};
 use events::partitioner::partition_of;
 use events::topics::Product;
-use events::EventLog;
 use futures::StreamExt;
+use futures::future::try_join_all;
 use futures::stream::FuturesUnordered;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +16,10 @@ use std::time::Duration;
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Events looked at for one answer when only one key is wanted.
 const SCANNED_MAX: usize = 20_000;
-/// Events asked for at once, unless most are passed over.
-const CHUNK: usize = 50;
-const CHUNK_SCANNING: usize = 1_000;
+/// Events of one partition asked for at once: an event may have a mebibyte.
+const READ_AT_ONCE: usize = 50;
+/// Events of all partitions looked at at once when most are passed over.
+const SCANNED_AT_ONCE: usize = 2_000;
 
 /// A reader of one topic that belongs to no group.
 #[derive(Debug)]
@@ -46,7 +48,12 @@ pub(super) enum From<'a> {
 }
 
 impl Reader {
-    pub(super) async fn open(room: &Room, topic: String, partitions: Vec<i32>, from: &From<'_>) -> Result<Self> {
+    pub(super) async fn open(
+        room: &Room,
+        topic: String,
+        partitions: Vec<i32>,
+        from: &From<'_>,
+    ) -> Result<Self> {
         let offsets = match from {
             From::Cursor(text) => cursor::read(text, &topic, partitions.len())?,
             From::Start(start) => {
@@ -88,19 +95,26 @@ impl Reader {
         self.available(limit).await
     }
 
-    /// What is there, a share from each partition in turn, so that none keeps the others waiting.
+    /// What is there: rounds of a share from each partition, so that none keeps the others waiting.
     async fn available(&mut self, limit: usize) -> Result<Vec<Placed>> {
         let (mut taken, mut bytes, mut scanned) = (Vec::new(), 0, 0);
-        let chunk = if self.key.is_some() { CHUNK_SCANNING } else { CHUNK };
+        let share = self.share(limit);
         loop {
-            let mut moved = false;
-            for index in self.wanted.clone() {
-                for event in self.log.read(&self.position(index), chunk.min(limit.max(1)), Duration::ZERO).await? {
+            let reader = &*self;
+            let read = |index: &usize| {
+                let from = reader.position(*index);
+                async move { reader.log.read(&from, share, Duration::ZERO).await }
+            };
+            let round = try_join_all(reader.wanted.iter().map(read)).await?;
+            let more = round.iter().any(|events| events.len() == share);
+            let moved = round.iter().any(|events| !events.is_empty());
+            for (index, events) in self.wanted.clone().into_iter().zip(round) {
+                for event in events {
                     if taken.len() == limit || bytes > BYTES_MAX || scanned == SCANNED_MAX {
                         return Ok(taken);
                     }
                     self.offsets[index] = event.offset + 1;
-                    (moved, scanned) = (true, scanned + 1);
+                    scanned += 1;
                     if self.key.as_ref().is_none_or(|key| *key == event.key) {
                         bytes += event.value.as_ref().map_or(0, Vec::len);
                         let next = self.cursor();
@@ -108,10 +122,20 @@ impl Reader {
                     }
                 }
             }
-            if !moved {
+            if !moved || (!more && !taken.is_empty()) {
                 return Ok(taken);
             }
         }
+    }
+
+    /// How many events of each partition to ask for at once.
+    fn share(&self, limit: usize) -> usize {
+        let partitions = self.wanted.len().max(1);
+        match self.key {
+            Some(_) => SCANNED_AT_ONCE / partitions,
+            None => limit.div_ceil(partitions).min(READ_AT_ONCE),
+        }
+        .max(1)
     }
 
     /// Whether an event arrived in time, on whichever partition.

@@ -1,13 +1,24 @@
 //! The service through a real listening server, on the embedded adapters in a folder of its own.
 
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod document;
+#[cfg(test)]
 mod merges;
+#[cfg(test)]
 mod operations;
+#[cfg(test)]
 mod organizations;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod review;
+#[cfg(test)]
 mod rows;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod topics;
+#[cfg(test)]
 mod worker;

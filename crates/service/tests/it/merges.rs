@@ -13,7 +13,10 @@ async fn pair(server: &Server) -> (String, String) {
 async fn a_merge_redirects_the_absorbed_id_and_its_undo_brings_all_of_it_back() {
     let server = Server::start().await;
     let (stays, goes) = pair(&server).await;
-    let before = (server.get(&format!("/v1/organizations/{stays}")).await, server.get(&format!("/v1/organizations/{goes}")).await);
+    let before = (
+        server.get(&format!("/v1/organizations/{stays}")).await,
+        server.get(&format!("/v1/organizations/{goes}")).await,
+    );
     let body = json!({"survivor": stays, "absorbed": [goes], "reason": "same door"});
     let merged = server.merge("k1", &body).await.expect(201);
     let merge = merged.id();
@@ -33,9 +36,13 @@ async fn a_merge_redirects_the_absorbed_id_and_its_undo_brings_all_of_it_back() 
     let listed = server.get("/v1/organizations").await.body["organizations"].as_array().unwrap().len();
     assert_eq!(listed, 1);
 
-    let undone = server.post(&format!("/v1/merges/{merge}/undo"), &json!({"reason": "two doors"})).await.expect(200);
+    let undone =
+        server.post(&format!("/v1/merges/{merge}/undo"), &json!({"reason": "two doors"})).await.expect(200);
     assert_eq!(undone.body["undo"]["reason"], "two doors");
-    let after = (server.get(&format!("/v1/organizations/{stays}")).await, server.get(&format!("/v1/organizations/{goes}")).await);
+    let after = (
+        server.get(&format!("/v1/organizations/{stays}")).await,
+        server.get(&format!("/v1/organizations/{goes}")).await,
+    );
     assert_eq!((before.0.body, before.1.body), (after.0.body, after.1.body));
     let again = send(server.request("POST", &format!("/v1/merges/{merge}/undo"))).await.expect(200);
     assert_eq!(again.body, undone.body, "a second undo changes nothing");
@@ -104,7 +111,10 @@ async fn an_edit_of_a_merged_organization_stays_with_the_survivor_after_the_undo
     let server = Server::start().await;
     let (stays, goes) = pair(&server).await;
     let merge = server.merge("k1", &json!({"survivor": stays, "absorbed": [goes]})).await.expect(201).id();
-    server.patch(&format!("/v1/organizations/{stays}"), "*", &json!({"website": "river.example"})).await.expect(200);
+    server
+        .patch(&format!("/v1/organizations/{stays}"), "*", &json!({"website": "river.example"}))
+        .await
+        .expect(200);
     server.post(&format!("/v1/merges/{merge}/undo"), &json!({})).await.expect(200);
     assert_eq!(server.get(&format!("/v1/organizations/{stays}")).await.body["website"], "river.example");
     assert_eq!(server.get(&format!("/v1/organizations/{goes}")).await.body["website"], Value::Null);

@@ -40,7 +40,8 @@ async fn what_people_create_is_read_back_with_ids_of_the_service() {
     assert_eq!(body["services"][0]["location_ids"][0], body["locations"][0]["id"]);
     let origin = json!({"field": "name", "record_id": id, "origin": "rest"});
     assert!(body["origins"].as_array().unwrap().contains(&origin));
-    let known = send(server.request("GET", &format!("/v1/organizations/{id}")).header("if-none-match", read.etag()));
+    let known =
+        send(server.request("GET", &format!("/v1/organizations/{id}")).header("if-none-match", read.etag()));
     assert_eq!(known.await.status, 304);
 }
 
@@ -51,7 +52,12 @@ async fn a_name_is_required() {
         let answer = server.post("/v1/organizations", &json!({"name": name})).await.problem(422, "invalid");
         assert_eq!(answer.body["errors"][0]["field"], "name");
     }
-    server.get("/v1/organizations").await.expect(200).body["organizations"].as_array().unwrap().is_empty().then_some(()).unwrap();
+    server.get("/v1/organizations").await.expect(200).body["organizations"]
+        .as_array()
+        .unwrap()
+        .is_empty()
+        .then_some(())
+        .unwrap();
 }
 
 #[tokio::test]
@@ -163,6 +169,7 @@ async fn edits_that_do_not_fit_are_refused_with_the_field() {
             let answer = server.patch(&path, "*", &patch).await.problem(422, "invalid");
             assert_eq!(answer.body["errors"][0]["field"], field, "{}", answer.text);
         }
+        server.patch(&path, "", &json!({"name": "x"})).await.problem(428, "precondition-required");
         server.patch(&path, "*", &json!([1])).await.problem(422, "invalid");
     }
     let phones = json!({"phones": [{"number": "1"}]});
@@ -188,12 +195,17 @@ async fn people_rewrite_their_own_record_children_included() {
     assert_eq!(edited["alternate_names"], json!([]));
     assert_eq!(edited["identifiers"], json!([]));
     assert_eq!(edited["locations"][0]["id"], created.body["locations"][0]["id"]);
-    assert_eq!(edited["locations"][0]["addresses"][0]["id"], created.body["locations"][0]["addresses"][0]["id"]);
+    assert_eq!(
+        edited["locations"][0]["addresses"][0]["id"],
+        created.body["locations"][0]["addresses"][0]["id"]
+    );
     assert_eq!(edited["locations"][0]["addresses"][0]["city"], "Troy");
     assert_eq!(edited["phones"][0], created.body["phones"][0]);
     assert_eq!(edited["phones"].as_array().unwrap().len(), 2);
     assert_eq!(edited["services"], created.body["services"]);
-    assert!(server.ports.organizations.family(&[created.id().parse().unwrap()]).await.unwrap().facts.is_empty());
+    assert!(
+        server.ports.organizations.family(&[created.id().parse().unwrap()]).await.unwrap().facts.is_empty()
+    );
     server.patch(&path, "*", &json!({"name": null})).await.problem(422, "invalid");
 }
 
@@ -227,7 +239,8 @@ async fn records_are_read_by_their_ids() {
     let (one, two) = (server.import_named("1", "One").await, server.import_named("2", "Two").await);
     let gone = uuid::Uuid::from_u128(9);
     let answer = server.get(&format!("/v1/records?ids={one},{gone},{two}")).await.expect(200).body;
-    let mut names: Vec<_> = answer["records"].as_array().unwrap().iter().map(|one| one["name"].to_string()).collect();
+    let mut names: Vec<_> =
+        answer["records"].as_array().unwrap().iter().map(|one| one["name"].to_string()).collect();
     names.sort();
     assert_eq!(names, ["\"One\"", "\"Two\""]);
     server.get("/v1/records?ids=x").await.problem(400, "malformed");
@@ -240,6 +253,9 @@ async fn each_write_rings_the_bell() {
     let created = server.post("/v1/organizations", &clinic()).await.expect(201);
     let rung = || tokio::time::timeout(std::time::Duration::from_secs(1), server.ports.bell.notified());
     rung().await.unwrap();
-    server.patch(&format!("/v1/organizations/{}", created.id()), "*", &json!({"name": "x"})).await.expect(200);
+    server
+        .patch(&format!("/v1/organizations/{}", created.id()), "*", &json!({"name": "x"}))
+        .await
+        .expect(200);
     rung().await.unwrap();
 }

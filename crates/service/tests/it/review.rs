@@ -35,7 +35,9 @@ async fn the_queue_is_read_page_by_page_surest_first() {
     loop {
         let page = server.get(&path).await.expect(200).body;
         assert_eq!((&page["open"], &page["total"]), (&json!(5), &json!(5)));
-        seen.extend(page["clusters"].as_array().unwrap().iter().map(|one| one["probability"].as_f64().unwrap()));
+        seen.extend(
+            page["clusters"].as_array().unwrap().iter().map(|one| one["probability"].as_f64().unwrap()),
+        );
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/v1/clusters?limit=2&cursor={next}");
     }
@@ -75,7 +77,8 @@ async fn a_match_becomes_a_merge_over_http_and_its_undo_takes_it_back() {
     assert_eq!((&applied["state"], &applied["decided_by"]), (&json!("applied"), &json!("ana")));
     let golden = server.get(&format!("/v1/organizations/{}", members[1])).await.expect(200).body;
     assert_eq!(golden["members"].as_array().unwrap().len(), 3);
-    let merge = server.get(&format!("/v1/merges/{}", applied["merge_id"].as_str().unwrap())).await.expect(200).body;
+    let merge =
+        server.get(&format!("/v1/merges/{}", applied["merge_id"].as_str().unwrap())).await.expect(200).body;
     assert_eq!((&merge["merged_by"], &merge["reason"]), (&json!("ana"), &json!("same door")));
     assert_eq!(judgements(&server, &members).await, 3);
 
@@ -83,7 +86,8 @@ async fn a_match_becomes_a_merge_over_http_and_its_undo_takes_it_back() {
     assert_eq!(undone.body["state"], "undone");
     server.get(&format!("/v1/organizations/{}", members[0])).await.expect(200);
     assert_eq!(judgements(&server, &members).await, 0);
-    let again = send(server.request("POST", &format!("/v1/decisions/{}/undo", decided.id()))).await.expect(200);
+    let again =
+        send(server.request("POST", &format!("/v1/decisions/{}/undo", decided.id()))).await.expect(200);
     assert_eq!(again.body, undone.body);
     let listed = server.get("/v1/decisions").await.expect(200).body;
     assert_eq!(listed["decisions"], json!([undone.body]));
@@ -114,7 +118,8 @@ async fn a_merge_that_the_organizations_refuse_leaves_nothing_behind_but_its_rea
     // Merged behind the review's back, before the resolver has heard of it.
     let other = server.import_named("4", "Other").await;
     server.merge("k", &json!({"survivor": other, "absorbed": [members[1]]})).await.expect(201);
-    let decided = server.post(&format!("/v1/clusters/{id}/decisions"), &json!({"verdict": "match"})).await.expect(202);
+    let decided =
+        server.post(&format!("/v1/clusters/{id}/decisions"), &json!({"verdict": "match"})).await.expect(202);
     let undo = format!("/v1/decisions/{}/undo", decided.id());
     server.post(&undo, &json!({})).await.problem(409, "decision-not-final");
     let _worker = server.start_worker();
@@ -137,7 +142,10 @@ async fn decisions_that_make_no_sense_are_refused() {
         (json!({"verdict": "match", "survivor": stranger}), "survivor"),
         (json!({"verdict": "match", "organizations": [members[0], stranger]}), "organizations[1]"),
         (json!({"verdict": "match", "organizations": [members[0]]}), "organizations"),
-        (json!({"verdict": "match", "organizations": [members[0], members[1]], "survivor": members[2]}), "survivor"),
+        (
+            json!({"verdict": "match", "organizations": [members[0], members[1]], "survivor": members[2]}),
+            "survivor",
+        ),
         (json!({"verdict": "match", "surviver": members[0]}), "surviver"),
     ] {
         let answer = server.post(&path, &body).await.problem(422, "invalid");
@@ -151,7 +159,10 @@ async fn decisions_that_make_no_sense_are_refused() {
     server.post(&path, &json!({"verdict": "match"})).await.problem(409, "cluster-settled");
     assert!(server.get("/v1/decisions").await.body["decisions"].as_array().unwrap().is_empty());
     server.get("/v1/decisions/00000000-0000-0000-0000-0000000000ff").await.problem(404, "not-found");
-    server.post("/v1/decisions/00000000-0000-0000-0000-0000000000ff/undo", &json!({})).await.problem(404, "not-found");
+    server
+        .post("/v1/decisions/00000000-0000-0000-0000-0000000000ff/undo", &json!({}))
+        .await
+        .problem(404, "not-found");
 }
 
 pub(crate) async fn judgements(server: &Server, members: &[RecordId]) -> usize {

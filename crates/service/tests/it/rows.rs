@@ -102,7 +102,8 @@ async fn an_edit_of_a_sources_row_is_a_fact() {
     let row = server.get(&path).await.expect(200);
     let mut address = row.body["addresses"][0].clone();
     address["city"] = json!("Troy");
-    let patch = json!({"name": "Main site", "latitude": 40, "addresses": [address], "organization_id": owner});
+    let patch =
+        json!({"name": "Main site", "latitude": 40, "addresses": [address], "organization_id": owner});
     send(server.request("PATCH", &path).json(&patch)).await.problem(428, "precondition-required");
     let edited = server.patch(&path, &row.etag(), &patch).await.expect(200);
     assert_eq!(edited.body["addresses"][0]["city"], "Troy");
@@ -157,10 +158,12 @@ async fn people_add_edit_and_delete_rows_of_an_imported_organization() {
 #[tokio::test]
 async fn rows_of_a_record_that_people_created_are_theirs() {
     let server = Server::start().await;
-    let organization = json!({"name": "Pantry", "locations": [{"name": "Hall", "phones": [{"number": "1"}]}]});
+    let organization =
+        json!({"name": "Pantry", "locations": [{"name": "Hall", "phones": [{"number": "1"}]}]});
     let owner = server.post("/v1/organizations", &organization).await.expect(201);
     let path = format!("/v1/locations/{}", owner.body["locations"][0]["id"].as_str().unwrap());
-    let edited = server.patch(&path, &owner.etag(), &json!({"name": "Big hall", "phones": null})).await.expect(200);
+    let edited =
+        server.patch(&path, &owner.etag(), &json!({"name": "Big hall", "phones": null})).await.expect(200);
     assert_eq!((&edited.body["name"], &edited.body["phones"]), (&json!("Big hall"), &json!([])));
     server.delete(&path, &edited.etag()).await.expect(204);
 }

@@ -3,11 +3,11 @@
 use chrono::DateTime;
 use entity::cluster::ExplanationLine;
 use entity::{Cluster, ClusterId, ClusterMember, Organization, PairEvidence, Record, RecordId, StageState};
+use events::EventLog;
 use events::codec::Codec;
 use events::registry::sqlite::SqliteRegistry;
 use events::sqlite::SqliteLog;
 use events::topics::TopicNames;
-use events::EventLog;
 use index::sqlite::SqliteIndex;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
@@ -100,7 +100,8 @@ impl Server {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let router = service::router(ports.clone());
-        let serving = tokio::spawn(service::serve(listener, router, async { stopped.await.unwrap_or_default() }));
+        let serving =
+            tokio::spawn(service::serve(listener, router, async { stopped.await.unwrap_or_default() }));
         let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Self { ports, base, stages, http, stop: Some(stop), serving: Some(serving), _dir: dir }
     }
@@ -136,7 +137,8 @@ impl Server {
     }
 
     pub(crate) async fn patch(&self, path: &str, etag: &str, body: &Value) -> Answer {
-        send(self.request("PATCH", path).header("if-match", etag).header("x-orgloop-user", "ana").json(body)).await
+        send(self.request("PATCH", path).header("if-match", etag).header("x-orgloop-user", "ana").json(body))
+            .await
     }
 
     pub(crate) async fn delete(&self, path: &str, etag: &str) -> Answer {

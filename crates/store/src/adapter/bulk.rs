@@ -4,26 +4,51 @@ use super::tables::TableRow;
 use super::{Db, Executor, id_list};
 use crate::error::{Doing, Error, Result};
 use sqlx::{AssertSqlSafe, QueryBuilder};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Rows in a statement: few sizes, so that each statement is prepared once and found again.
 const ROWS: [usize; 3] = [64, 8, 1];
 
-/// Inserts rows, or updates those whose id is there and whose content differs (an equal row fires no trigger).
+/// Which rows may be there already.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// These at most.
+    Only(HashSet<Uuid>),
+    /// Any.
+    Any,
+}
+
+impl Standing {
+    fn may_hold(&self, id: Uuid) -> bool {
+        match self {
+            Self::Only(ids) => ids.contains(&id),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Inserts rows; of those that stand, updates the ones whose content differs (an equal row fires no trigger).
 /// No id may be among them twice.
-pub(super) async fn upsert<R: TableRow>(db: Executor<'_>, rows: Vec<R>) -> Result<()> {
+pub(super) async fn write<R: TableRow>(db: Executor<'_>, rows: Vec<R>, standing: &Standing) -> Result<()> {
     let with_nul = rows.iter().find_map(|row| row.column_with_nul().map(|column| (row.told_as(), column)));
     if let Some((told_as, column)) = with_nul {
         let row = format!("{} {told_as}", R::TABLE);
         return Err(Error::Invalid(format!("{row}: {column} holds a NUL character: remove it")));
     }
-    let insert = format!("{}{} ({}) ", insert_into!(), R::TABLE, R::COLUMNS.join(", "));
-    let on_conflict = on_conflict::<R>();
+    let (standing, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| standing.may_hold(row.id()));
+    // A plain insert is a fifth faster: SQLite keeps no copies of pages to undo the statement alone.
+    insert(&mut *db, insert_new!(), new, "").await?;
+    insert(db, "INSERT", standing, &on_conflict::<R>()).await
+}
+
+async fn insert<R: TableRow>(db: Executor<'_>, verb: &str, rows: Vec<R>, on_conflict: &str) -> Result<()> {
+    let insert = format!("{verb} INTO {} ({}) ", R::TABLE, R::COLUMNS.join(", "));
     let mut rows = rows.into_iter();
     while let Some(count) = ROWS.into_iter().find(|count| *count <= rows.len()) {
         let mut statement = QueryBuilder::<Db>::new(&insert);
         statement.push_values(rows.by_ref().take(count), |mut values, row| row.bind(&mut values));
-        statement.push(&on_conflict);
+        statement.push(on_conflict);
         statement.build().execute(&mut *db).await.doing(|| format!("writing rows of {}", R::TABLE))?;
     }
     Ok(())
@@ -49,8 +74,9 @@ pub(super) async fn delete_others<R: TableRow>(
     (source, records): (&str, &str),
     told: &[Uuid],
 ) -> Result<()> {
+    // Not `source = $3`: that would make SQLite walk through all rows of the source.
     let delete = format!(
-        "DELETE FROM {} WHERE organization_id IN {} AND id NOT IN {} AND source = $3",
+        "DELETE FROM {} WHERE organization_id IN {} AND id NOT IN {} AND NOT (source <> $3)",
         R::TABLE,
         ids!("$1"),
         ids!("$2")

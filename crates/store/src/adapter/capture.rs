@@ -62,7 +62,8 @@ impl ChangeLog for OrganizationsStore {
         let owners: BTreeSet<RecordId> =
             rows.iter().flat_map(|row| [row.owner_before, row.owner_after]).flatten().collect();
         let family = load_family(&mut snapshot, owners).await?;
-        let merge_ids: Vec<Uuid> = rows.iter().filter(|row| row.table == "merge").map(|row| row.row_id).collect();
+        let merge_ids: Vec<Uuid> =
+            rows.iter().filter(|row| row.table == "merge").map(|row| row.row_id).collect();
         let merges = match merge_ids.as_slice() {
             [] => Vec::new(),
             ids => people::select_merges(&mut snapshot, ids).await?,
@@ -101,7 +102,8 @@ impl ChangeLog for OrganizationsStore {
     async fn republish(&self, ids: &[RecordId]) -> Result<()> {
         let list = id_list(ids.iter().map(|id| id.0));
         let mut transaction = self.pools.begin_write().await?;
-        for (table, owner) in [("organization", "id"), ("location", "organization_id"), ("service", "organization_id")]
+        for (table, owner) in
+            [("organization", "id"), ("location", "organization_id"), ("service", "organization_id")]
         {
             let log = format!(
                 "INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after)
@@ -134,7 +136,10 @@ async fn log_everything(db: Executor<'_>) -> Result<()> {
             "INSERT INTO change_log (table_name, op, row_id, owner_before, owner_after)
              SELECT '{table}', 'R', {key}, {owner_before}, {owner_after} FROM {table}"
         );
-        sqlx::query(AssertSqlSafe(log)).execute(&mut *db).await.doing(|| format!("republishing all of {table}"))?;
+        sqlx::query(AssertSqlSafe(log))
+            .execute(&mut *db)
+            .await
+            .doing(|| format!("republishing all of {table}"))?;
     }
     Ok(())
 }

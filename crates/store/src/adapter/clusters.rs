@@ -8,7 +8,12 @@ use entity::{Cluster, ClusterId};
 use uuid::Uuid;
 
 impl ResolutionStore {
-    pub(super) async fn write_clusters(&self, changed: &[Cluster], ended: &[ClusterId], seqs: &[i64]) -> Result<()> {
+    pub(super) async fn write_clusters(
+        &self,
+        changed: &[Cluster],
+        ended: &[ClusterId],
+        seqs: &[i64],
+    ) -> Result<()> {
         let doing = || "writing clusters".to_owned();
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
@@ -35,13 +40,16 @@ impl ResolutionStore {
     }
 
     async fn delete_members(&self, db: Executor<'_>, clusters: &str) -> Result<()> {
-        sqlx::query(concat!("DELETE FROM cluster_member WHERE generation = $1 AND cluster_id IN ", ids!("$2")))
-            .bind(self.generation)
-            .bind(clusters)
-            .execute(db)
-            .await
-            .map(drop)
-            .doing(|| "deleting cluster members".into())
+        sqlx::query(concat!(
+            "DELETE FROM cluster_member WHERE generation = $1 AND cluster_id IN ",
+            ids!("$2")
+        ))
+        .bind(self.generation)
+        .bind(clusters)
+        .execute(db)
+        .await
+        .map(drop)
+        .doing(|| "deleting cluster members".into())
     }
 
     async fn write_cluster(&self, db: Executor<'_>, cluster: &Cluster) -> Result<()> {
@@ -135,7 +143,8 @@ impl ResolutionStore {
     }
 
     pub(super) async fn cluster_page(&self, page: &ClusterPage) -> Result<Vec<Cluster>> {
-        let (probability, after) = page.after.map_or((2.0, Uuid::nil()), |(probability, id)| (probability, id.0));
+        let (probability, after) =
+            page.after.map_or((2.0, Uuid::nil()), |(probability, id)| (probability, id.0));
         let bodies: Vec<String> = sqlx::query_scalar(
             "SELECT body FROM cluster WHERE generation = $1 AND (open OR $2)
                AND (probability < $3 OR (probability = $3 AND id > $4))
@@ -153,12 +162,13 @@ impl ResolutionStore {
     }
 
     pub(super) async fn read_cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
-        let body: Option<String> = sqlx::query_scalar("SELECT body FROM cluster WHERE generation = $1 AND id = $2")
-            .bind(self.generation)
-            .bind(id.0)
-            .fetch_optional(&self.pools.read)
-            .await
-            .doing(|| format!("reading cluster {id}"))?;
+        let body: Option<String> =
+            sqlx::query_scalar("SELECT body FROM cluster WHERE generation = $1 AND id = $2")
+                .bind(self.generation)
+                .bind(id.0)
+                .fetch_optional(&self.pools.read)
+                .await
+                .doing(|| format!("reading cluster {id}"))?;
         body.map(|body| serde_json::from_str(&body).map_err(corrupt("reading a cluster"))).transpose()
     }
 

@@ -12,7 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 impl ResolutionStore {
-    pub(super) async fn read_components(&self, ids: &[RecordId], match_weight_min: f64) -> Result<ComponentRows> {
+    pub(super) async fn read_components(
+        &self,
+        ids: &[RecordId],
+        match_weight_min: f64,
+    ) -> Result<ComponentRows> {
         let mut snapshot = self.pools.begin_snapshot().await?;
         let mut walk = Walk::default();
         let mut frontier: BTreeSet<RecordId> = ids.iter().copied().collect();
@@ -96,7 +100,9 @@ impl ResolutionStore {
         .doing(|| "reading clusters".into())?;
         let parse = |body: &String| serde_json::from_str(body).map_err(corrupt("reading a cluster"));
         let clusters = bodies.iter().map(parse).collect::<Result<_>>()?;
-        let within = |pair: &CandidatePair| walk.reached.contains(&pair.left()) && walk.reached.contains(&pair.right());
+        let within = |pair: &CandidatePair| {
+            walk.reached.contains(&pair.left()) && walk.reached.contains(&pair.right())
+        };
         let root = |id: &RecordId| walk.redirects.get(id).copied().unwrap_or(OrganizationId(id.0));
         let organizations = records.keys().map(|id| (*id, root(id))).collect();
         let pairs = walk.pairs.into_values().filter(|scored| within(&scored.pair)).collect();

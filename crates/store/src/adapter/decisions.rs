@@ -46,7 +46,11 @@ fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
 }
 
 impl ResolutionStore {
-    pub(super) async fn add_judgements(&self, judgements: &[Judgement], decision: Option<Uuid>) -> Result<()> {
+    pub(super) async fn add_judgements(
+        &self,
+        judgements: &[Judgement],
+        decision: Option<Uuid>,
+    ) -> Result<()> {
         let doing = || "writing judgements".to_owned();
         let mut transaction = self.pools.begin_write().await?;
         for judgement in judgements {
@@ -65,7 +69,8 @@ impl ResolutionStore {
             .await
             .doing(doing)?;
         }
-        let touched = judgements.iter().flat_map(|judgement| [judgement.pair.left().0, judgement.pair.right().0]);
+        let touched =
+            judgements.iter().flat_map(|judgement| [judgement.pair.left().0, judgement.pair.right().0]);
         queue_for_all_resolvers(&mut transaction, touched).await?;
         transaction.commit().await.doing(doing)
     }
@@ -121,25 +126,35 @@ impl ResolutionStore {
     }
 
     pub(super) async fn read_decision_of_merge(&self, merge: MergeId) -> Result<Option<Decision>> {
-        let body: Option<String> = sqlx::query_scalar("SELECT body FROM decision WHERE merge_id = $1 LIMIT 1")
-            .bind(merge.0)
-            .fetch_optional(&self.pools.read)
-            .await
-            .doing(|| format!("reading the decision of merge {merge}"))?;
+        let body: Option<String> =
+            sqlx::query_scalar("SELECT body FROM decision WHERE merge_id = $1 LIMIT 1")
+                .bind(merge.0)
+                .fetch_optional(&self.pools.read)
+                .await
+                .doing(|| format!("reading the decision of merge {merge}"))?;
         body.as_deref().map(parse).transpose()
     }
 
-    pub(super) async fn read_decisions(&self, state: Option<DecisionState>, limit: usize) -> Result<Vec<Decision>> {
+    pub(super) async fn read_decisions(
+        &self,
+        state: Option<DecisionState>,
+        limit: usize,
+    ) -> Result<Vec<Decision>> {
         let query = match state {
             Some(state) => sqlx::query_scalar(
                 "SELECT body FROM decision WHERE state = $1 ORDER BY decided_at, id LIMIT $2",
             )
             .bind(to_word(&state)),
-            None => sqlx::query_scalar("SELECT body FROM decision WHERE $1 = 'all' ORDER BY decided_at DESC, id LIMIT $2")
-                .bind("all".to_owned()),
+            None => sqlx::query_scalar(
+                "SELECT body FROM decision WHERE $1 = 'all' ORDER BY decided_at DESC, id LIMIT $2",
+            )
+            .bind("all".to_owned()),
         };
-        let bodies: Vec<String> =
-            query.bind(limit_of(limit)).fetch_all(&self.pools.read).await.doing(|| "reading decisions".into())?;
+        let bodies: Vec<String> = query
+            .bind(limit_of(limit))
+            .fetch_all(&self.pools.read)
+            .await
+            .doing(|| "reading decisions".into())?;
         bodies.iter().map(|body| parse(body)).collect()
     }
 }
@@ -147,4 +162,3 @@ impl ResolutionStore {
 fn parse(body: &str) -> Result<Decision> {
     serde_json::from_str(body).map_err(corrupt("reading a decision"))
 }
-

@@ -1,9 +1,10 @@
 //! Records in, as their source tells them: ids are given, rows are upserted, children that are gone deleted.
 
-use super::bulk::{delete_others, upsert};
+use super::bulk::{Standing, delete_others, write};
 use super::known_ids::KnownIds;
 use super::tables::{
-    AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow, TableRow,
+    AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow,
+    TableRow,
 };
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Doing, Result};
@@ -26,10 +27,9 @@ impl OrganizationsStore {
         let mut records = last_of_each(records);
         let mut known = KnownIds::default();
         known.assign(&mut transaction, &mut records).await?;
-        let present = known.present.len();
-        let counts = UpsertCounts { inserted: (records.len() - present) as u64, present: present as u64 };
+        let counts = UpsertCounts { inserted: records.len() as u64 - known.present, present: known.present };
         keep_last_tellings(&mut records);
-        let told = write_rows(&mut transaction, records).await?;
+        let told = write_rows(&mut transaction, records, &Standing::Only(known.standing)).await?;
         for (source, ids) in known.with_rows {
             told.delete_others(&mut transaction, &source, &id_list(ids)).await?;
         }
@@ -39,11 +39,12 @@ impl OrganizationsStore {
 
     pub(super) async fn remove_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64> {
         let doing = || format!("deleting what is absent from the snapshot of {source}");
-        let all: Vec<(Uuid, String)> = sqlx::query_as("SELECT id, source_id FROM organization WHERE source = $1")
-            .bind(source)
-            .fetch_all(&self.pools.read)
-            .await
-            .doing(doing)?;
+        let all: Vec<(Uuid, String)> =
+            sqlx::query_as("SELECT id, source_id FROM organization WHERE source = $1")
+                .bind(source)
+                .fetch_all(&self.pools.read)
+                .await
+                .doing(doing)?;
         let absent: Vec<_> = all.into_iter().filter(|(_, source_id)| !present.contains(source_id)).collect();
         for chunk in absent.chunks(500) {
             let ids = id_list(chunk.iter().map(|(id, _)| *id));
@@ -99,28 +100,29 @@ fn keep_last<T, K: Eq + Hash>(list: &mut Vec<T>, seen: &mut HashSet<K>, key: imp
 }
 
 /// Writes all records and gives the ids of their children.
-async fn write_rows(db: Executor<'_>, records: Vec<Record>) -> Result<ToldIds> {
+async fn write_rows(db: Executor<'_>, records: Vec<Record>, standing: &Standing) -> Result<ToldIds> {
     let mut told = ToldIds::default();
     let mut records = records.into_iter().peekable();
     while records.peek().is_some() {
         let rows = RowSet::of(records.by_ref().take(RECORDS_TOGETHER));
         told.remember(&rows);
-        upsert_all(&mut *db, rows).await?;
+        write_all(&mut *db, rows, standing).await?;
     }
     Ok(told)
 }
 
 /// Writes rows, children first: what has no parent yet raises no revision and logs nothing twice. Foreign keys are
 /// checked at the commit.
-pub(super) async fn upsert_all(db: Executor<'_>, rows: RowSet) -> Result<()> {
-    upsert(&mut *db, rows.places_of_service).await?;
-    upsert(&mut *db, rows.addresses).await?;
-    upsert(&mut *db, rows.phones).await?;
-    upsert(&mut *db, rows.names).await?;
-    upsert(&mut *db, rows.identifiers).await?;
-    upsert(&mut *db, rows.services).await?;
-    upsert(&mut *db, rows.locations).await?;
-    upsert(db, rows.organizations).await
+pub(super) async fn write_all(db: Executor<'_>, rows: RowSet, standing: &Standing) -> Result<()> {
+    // These have no ids of their own in their source, and were not looked up.
+    write(&mut *db, rows.places_of_service, &Standing::Any).await?;
+    write(&mut *db, rows.names, &Standing::Any).await?;
+    write(&mut *db, rows.addresses, standing).await?;
+    write(&mut *db, rows.phones, standing).await?;
+    write(&mut *db, rows.identifiers, standing).await?;
+    write(&mut *db, rows.services, standing).await?;
+    write(&mut *db, rows.locations, standing).await?;
+    write(db, rows.organizations, standing).await
 }
 
 /// The children that an import tells of.

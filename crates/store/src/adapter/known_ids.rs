@@ -11,19 +11,19 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct KnownIds {
     tables: HashMap<&'static str, TableIds>,
-    /// Records that were there before.
-    pub(super) present: HashSet<Uuid>,
+    /// Ids of rows that were there before.
+    pub(super) standing: HashSet<Uuid>,
+    /// How many of the records were there before.
+    pub(super) present: u64,
     /// Per source, records that were there before or take over rows that were: they may have rows that are gone now.
     pub(super) with_rows: BTreeMap<String, Vec<Uuid>>,
 }
 
-/// A source and its id of a row.
-type ToldAs = (String, String);
-
 #[derive(Debug, Default)]
 struct TableIds {
-    standing: HashMap<ToldAs, Uuid>,
-    taken: HashMap<Uuid, ToldAs>,
+    /// Per source and its id of a row.
+    given: HashMap<String, HashMap<String, Uuid>>,
+    taken: HashSet<Uuid>,
 }
 
 impl KnownIds {
@@ -53,26 +53,31 @@ impl KnownIds {
         let source_ids: Vec<_> = rows.iter().map(|(source_id, _)| *source_id).collect();
         if let Some(nul) = source_ids.iter().chain([&source]).find(|text| text.contains('\0')) {
             let row = format!("{table} {} {}", source.escape_debug(), nul.escape_debug());
-            return Err(Error::Invalid(format!("{row}: source or source_id holds a NUL character: remove it")));
+            return Err(Error::Invalid(format!(
+                "{row}: source or source_id holds a NUL character: remove it"
+            )));
         }
-        let derived = |source_id: &str| entity::id::derive(source, table, source_id);
-        let ids: HashSet<_> = rows.iter().flat_map(|(source_id, id)| [*id, derived(source_id)]).collect();
-        let select = "SELECT id, source, source_id FROM ";
-        let by_source = format!("{select}{table} WHERE source = $1 AND source_id IN {}", texts!("$2"));
-        let by_id = format!("{select}{table} WHERE id IN {}", ids!("$1"));
         let doing = || format!("looking up ids of {table}");
-        let mut known: Vec<(Uuid, String, String)> = sqlx::query_as(AssertSqlSafe(by_source))
+        let by_source =
+            format!("SELECT source_id, id FROM {table} WHERE source = $1 AND source_id IN {}", texts!("$2"));
+        let standing: Vec<(String, Uuid)> = sqlx::query_as(AssertSqlSafe(by_source))
             .bind(source)
             .bind(serde_json::to_string(&source_ids).expect("texts are JSON"))
             .fetch_all(&mut *db)
             .await
             .doing(doing)?;
-        let by_id = sqlx::query_as(AssertSqlSafe(by_id)).bind(id_list(ids));
-        known.extend(by_id.fetch_all(db).await.doing(doing)?);
-        let table = self.tables.entry(table).or_default();
-        for (id, source, source_id) in known {
-            table.standing.insert((source.clone(), source_id.clone()), id);
-            table.taken.insert(id, (source, source_id));
+        let ids = self.tables.entry(table).or_default();
+        let given = ids.given.entry(source.to_owned()).or_default();
+        self.standing.extend(standing.iter().map(|(_, id)| *id));
+        given.extend(standing);
+        let new = rows.iter().filter(|(source_id, _)| !given.contains_key(*source_id));
+        let wanted: HashSet<_> =
+            new.flat_map(|(source_id, own)| [*own, entity::id::derive(source, table, source_id)]).collect();
+        if !wanted.is_empty() {
+            let by_id = format!("SELECT id FROM {table} WHERE id IN {}", ids!("$1"));
+            let taken = sqlx::query_scalar(AssertSqlSafe(by_id)).bind(id_list(wanted)).fetch_all(db);
+            let taken: Vec<Uuid> = taken.await.doing(doing)?;
+            ids.taken.extend(taken);
         }
         Ok(())
     }
@@ -106,9 +111,7 @@ impl KnownIds {
         if given.stood {
             self.with_rows.entry(record.source.clone()).or_default().push(record.id.0);
         }
-        if was_there {
-            self.present.insert(record.id.0);
-        }
+        self.present += u64::from(was_there);
     }
 }
 
@@ -123,18 +126,17 @@ struct Given<'a> {
 impl Given<'_> {
     fn id_of(&mut self, table: &'static str, source_id: &str, own: Uuid) -> Uuid {
         let ids = self.known.tables.entry(table).or_default();
-        let told_as = (self.source.to_owned(), source_id.to_owned());
-        if let Some(id) = ids.standing.get(&told_as) {
-            self.stood = true;
+        if let Some(id) = ids.given.get(self.source).and_then(|given| given.get(source_id)) {
+            self.stood |= self.known.standing.contains(id);
             return *id;
         }
         let derived = || entity::id::derive(self.source, table, source_id);
         // What is derived may be taken as well: by a source that gives our id as its own.
         let last = || entity::id::derive(self.source, table, &format!("{source_id}\n{own}"));
-        let free = |id: &Uuid| !ids.taken.contains_key(id);
+        let free = |id: &Uuid| !ids.taken.contains(id);
         let id = Some(own).filter(free).unwrap_or_else(|| Some(derived()).filter(free).unwrap_or_else(last));
-        ids.taken.insert(id, told_as.clone());
-        ids.standing.insert(told_as, id);
+        ids.taken.insert(id);
+        ids.given.entry(self.source.to_owned()).or_default().insert(source_id.to_owned(), id);
         id
     }
 

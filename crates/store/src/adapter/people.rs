@@ -61,8 +61,9 @@ impl OrganizationsStore {
         let doing = || format!("undoing merge {id}");
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, LINKS).await?;
-        let mut merge =
-            select_merge(&mut transaction, id).await?.ok_or_else(|| Error::NotFound(format!("merge {id}")))?;
+        let mut merge = select_merge(&mut transaction, id)
+            .await?
+            .ok_or_else(|| Error::NotFound(format!("merge {id}")))?;
         if merge.undo.is_some() {
             return Ok(merge);
         }
@@ -147,7 +148,8 @@ pub(super) async fn check_revisions(db: Executor<'_>, expected: &Revisions) -> R
 
 /// Refuses a merge into which members have come that the decider did not see.
 async fn check_members(db: Executor<'_>, request: &MergeRequest) -> Result<()> {
-    let mut ids: BTreeSet<_> = request.absorbed.iter().copied().chain([request.survivor]).map(RecordId::from).collect();
+    let mut ids: BTreeSet<_> =
+        request.absorbed.iter().copied().chain([request.survivor]).map(RecordId::from).collect();
     let links = follow_links(&mut *db, &mut ids).await?;
     let roots = Family { links, ..Family::default() }.roots();
     let seen: BTreeSet<_> = request.expected.keys().filter_map(|id| roots.get(id)).collect();
@@ -179,7 +181,9 @@ async fn answered_before(db: Executor<'_>, request: &MergeRequest) -> Result<Opt
 async fn check_roots(db: Executor<'_>, request: &MergeRequest) -> Result<()> {
     let ids: BTreeSet<_> = request.absorbed.iter().copied().chain([request.survivor]).collect();
     if ids.len() != request.absorbed.len() + 1 || request.absorbed.is_empty() {
-        return Err(Error::Invalid("a merge names a survivor and at least one other organization, each once".into()));
+        return Err(Error::Invalid(
+            "a merge names a survivor and at least one other organization, each once".into(),
+        ));
     }
     let list = id_list(ids.iter().map(|id| id.0));
     let absorbed: Option<(Uuid, Uuid)> = sqlx::query_as(concat!(
@@ -271,7 +275,6 @@ pub(super) struct MergeRow {
     undone_at: Option<DateTime<Utc>>,
     undo_reason: Option<String>,
 }
-
 
 async fn select_merge(db: Executor<'_>, id: MergeId) -> Result<Option<Merge>> {
     Ok(select_merges(db, &[id.0]).await?.pop())

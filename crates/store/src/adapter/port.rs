@@ -66,7 +66,12 @@ impl Organizations for OrganizationsStore {
         Ok(ids.into_iter().map(OrganizationId).collect())
     }
 
-    async fn list_rows(&self, table: RowTable, after: Option<Uuid>, limit: usize) -> Result<Vec<(Uuid, RecordId)>> {
+    async fn list_rows(
+        &self,
+        table: RowTable,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<(Uuid, RecordId)>> {
         let table = table.name();
         let select = format!("SELECT id, organization_id FROM {table} WHERE id > $1 ORDER BY id LIMIT $2");
         let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(AssertSqlSafe(select))

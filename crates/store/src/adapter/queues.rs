@@ -28,7 +28,8 @@ impl Queue {
 impl ResolutionStore {
     pub(super) async fn queue_head(&self, queue: Queue, limit: usize) -> Result<ResolveBatch> {
         let table = queue.table();
-        let select = format!("SELECT seq, record_id FROM {table} WHERE generation = $1 ORDER BY seq LIMIT $2");
+        let select =
+            format!("SELECT seq, record_id FROM {table} WHERE generation = $1 ORDER BY seq LIMIT $2");
         let rows: Vec<(i64, Uuid)> = sqlx::query_as(AssertSqlSafe(select))
             .bind(self.generation)
             .bind(limit_of(limit))
@@ -42,7 +43,8 @@ impl ResolutionStore {
 
     pub(super) async fn queue_length(&self, queue: Queue) -> Result<u64> {
         let table = queue.table();
-        let select = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE generation = $1 LIMIT 1000000) AS q");
+        let select =
+            format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE generation = $1 LIMIT 1000000) AS q");
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(select))
             .bind(self.generation)
             .fetch_one(&self.pools.read)
@@ -60,7 +62,11 @@ impl ResolutionStore {
             .doing(|| "finishing rescored records".into())
     }
 
-    pub(super) async fn set_blocks(&self, blocks: &BTreeMap<String, bool>, members: &[RecordId]) -> Result<()> {
+    pub(super) async fn set_blocks(
+        &self,
+        blocks: &BTreeMap<String, bool>,
+        members: &[RecordId],
+    ) -> Result<()> {
         let doing = || "moving blocks".to_owned();
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, SCORES).await?;
@@ -70,7 +76,8 @@ impl ResolutionStore {
             } else {
                 "DELETE FROM closed_block WHERE generation = $1 AND blocking_key = $2"
             };
-            let moved = sqlx::query(statement).bind(self.generation).bind(key).execute(&mut *transaction).await;
+            let moved =
+                sqlx::query(statement).bind(self.generation).bind(key).execute(&mut *transaction).await;
             moved.doing(doing)?;
         }
         sqlx::query(concat!(

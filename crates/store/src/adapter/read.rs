@@ -7,7 +7,9 @@ use super::tables::{
 use super::{Db, Executor, OrganizationsStore, id_list};
 use crate::error::{Doing, Error, Result};
 use chrono::{DateTime, Utc};
-use entity::{Family, Link, Location, LocationId, Organization, Record, RecordId, Service, ServiceId, StewardFact};
+use entity::{
+    Family, Link, Location, LocationId, Organization, Record, RecordId, Service, ServiceId, StewardFact,
+};
 use sqlx::{AssertSqlSafe, FromRow};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -57,7 +59,8 @@ pub(super) async fn follow_links(db: Executor<'_>, ids: &mut BTreeSet<RecordId>)
         .doing(|| "following links".into())?;
         frontier.clear();
         for (absorbed, survivor, merge_id) in rows {
-            let link = Link { absorbed: absorbed.into(), survivor: survivor.into(), merge_id: merge_id.into() };
+            let link =
+                Link { absorbed: absorbed.into(), survivor: survivor.into(), merge_id: merge_id.into() };
             frontier.extend([link.absorbed, link.survivor].into_iter().filter(|id| ids.insert(*id)));
             links.insert(link.absorbed, link);
         }
@@ -76,8 +79,13 @@ struct RevisedOrganization {
 
 async fn load_organizations(db: Executor<'_>, list: &str) -> Result<Vec<RevisedOrganization>> {
     let columns = OrganizationRow::COLUMNS.join(", ");
-    let select = format!("SELECT {columns}, revision FROM organization WHERE id IN {} ORDER BY id", ids!("$1"));
-    sqlx::query_as(AssertSqlSafe(select)).bind(list).fetch_all(db).await.doing(|| "reading organizations".into())
+    let select =
+        format!("SELECT {columns}, revision FROM organization WHERE id IN {} ORDER BY id", ids!("$1"));
+    sqlx::query_as(AssertSqlSafe(select))
+        .bind(list)
+        .fetch_all(db)
+        .await
+        .doing(|| "reading organizations".into())
 }
 
 async fn load_rows<R>(db: Executor<'_>, list: &str) -> Result<Vec<R>>
@@ -108,8 +116,10 @@ async fn load_facts(db: Executor<'_>, list: &str) -> Result<Vec<StewardFact>> {
     .doing(|| "reading steward facts".into())?;
     rows.into_iter()
         .map(|(table, row_id, record_id, field, value, stated_by, stated_at)| {
-            let value = serde_json::from_str(&value)
-                .map_err(|error| Error::Corrupt { doing: "reading a steward fact".into(), source: error.into() })?;
+            let value = serde_json::from_str(&value).map_err(|error| Error::Corrupt {
+                doing: "reading a steward fact".into(),
+                source: error.into(),
+            })?;
             Ok(StewardFact { table, row_id, record_id: record_id.into(), field, value, stated_by, stated_at })
         })
         .collect()
@@ -181,7 +191,8 @@ impl Children {
         let ServiceId(id) = row.id.into();
         let mut service = Service::try_from(row)?;
         service.phones = self.phones(id)?;
-        service.location_ids = take(&mut self.places, id).map(|place| LocationId(place.location_id)).collect();
+        service.location_ids =
+            take(&mut self.places, id).map(|place| LocationId(place.location_id)).collect();
         Ok(service)
     }
 }

@@ -112,7 +112,11 @@ async fn queue_for_all_resolvers(db: Executor<'_>, ids: impl IntoIterator<Item =
 }
 
 /// Queues records for the resolver.
-async fn queue_for_resolver(db: Executor<'_>, generation: i64, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+async fn queue_for_resolver(
+    db: Executor<'_>,
+    generation: i64,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<()> {
     let list = id_list(ids);
     sqlx::query(concat!(
         "INSERT INTO resolve_queue (generation, record_id) SELECT $1, wanted.id FROM (SELECT ",

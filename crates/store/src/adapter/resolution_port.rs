@@ -5,8 +5,8 @@ use super::scores::{PairRow, select_closed};
 use super::{ResolutionStore, json_list, limit_of};
 use crate::error::{Doing, Result};
 use crate::resolution::{
-    ApplyOutcome, ClusterPage, ComponentRows, Corpus, Decision, DecisionState, KnownScores, OutboxRow, RecordScores,
-    Resolution, ResolveBatch,
+    ApplyOutcome, ClusterPage, ComponentRows, Corpus, Decision, DecisionState, KnownScores, OutboxRow,
+    RecordScores, Resolution, ResolveBatch,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -23,7 +23,11 @@ impl Resolution for ResolutionStore {
         let mut connection = self.pools.read.acquire().await.doing(|| "reading closed blocks".into())?;
         select_closed(&mut connection, self.generation, &json_list(keys)).await
     }
-    async fn apply_scores(&self, scores: &[RecordScores], blocks: &BTreeMap<String, bool>) -> Result<ApplyOutcome> {
+    async fn apply_scores(
+        &self,
+        scores: &[RecordScores],
+        blocks: &BTreeMap<String, bool>,
+    ) -> Result<ApplyOutcome> {
         self.take_scores(scores, blocks).await
     }
     async fn move_blocks(&self, blocks: &BTreeMap<String, bool>, members: &[RecordId]) -> Result<()> {

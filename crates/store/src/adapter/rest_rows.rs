@@ -1,7 +1,8 @@
 //! Places and services that people add over REST: rows of their own source beside those of the import.
 
 use super::OrganizationsStore;
-use super::import::upsert_all;
+use super::bulk::Standing;
+use super::import::write_all;
 use super::people::check_revisions;
 use super::tables::RowSet;
 use crate::error::{Doing, Error, Result};
@@ -18,11 +19,12 @@ impl OrganizationsStore {
             RestRow::Service(service) => (RowTable::Service, service.id.0),
         };
         let doing = || format!("writing {} {id} of {owner}", table.name());
-        let lives: Option<Uuid> = sqlx::query_scalar(concat!("SELECT id FROM organization WHERE id = $1", for_update!()))
-            .bind(owner.0)
-            .fetch_optional(&mut *transaction)
-            .await
-            .doing(doing)?;
+        let lives: Option<Uuid> =
+            sqlx::query_scalar(concat!("SELECT id FROM organization WHERE id = $1", for_update!()))
+                .bind(owner.0)
+                .fetch_optional(&mut *transaction)
+                .await
+                .doing(doing)?;
         if lives.is_none() {
             return Err(Error::NotFound(format!("organization {owner}")));
         }
@@ -35,11 +37,16 @@ impl OrganizationsStore {
         if stands.is_some_and(|source| source != REST_SOURCE) {
             return Err(not_added(table, id));
         }
-        upsert_all(&mut transaction, RowSet::of_rest_row(owner, row.clone())).await?;
+        write_all(&mut transaction, RowSet::of_rest_row(owner, row.clone()), &Standing::Any).await?;
         transaction.commit().await.doing(doing)
     }
 
-    pub(super) async fn remove_rest_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()> {
+    pub(super) async fn remove_rest_row(
+        &self,
+        table: RowTable,
+        id: Uuid,
+        expected: &Revisions,
+    ) -> Result<()> {
         let doing = || format!("deleting {} {id}", table.name());
         let mut transaction = self.pools.begin_write().await?;
         check_revisions(&mut transaction, expected).await?;

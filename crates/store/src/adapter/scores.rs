@@ -68,7 +68,9 @@ impl ResolutionStore {
         .doing(doing)?;
         for (id, keys, created_at) in records {
             known.created_at.extend(created_at.map(|at| (RecordId(id), at)));
-            known.keys.insert(id.into(), serde_json::from_str(&keys).map_err(corrupt("reading blocking keys"))?);
+            known
+                .keys
+                .insert(id.into(), serde_json::from_str(&keys).map_err(corrupt("reading blocking keys"))?);
         }
         let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)
             .bind(self.generation)
@@ -108,7 +110,11 @@ impl ResolutionStore {
     }
 }
 
-async fn moved_blocks(db: Executor<'_>, generation: i64, blocks: &BTreeMap<String, bool>) -> Result<Vec<String>> {
+async fn moved_blocks(
+    db: Executor<'_>,
+    generation: i64,
+    blocks: &BTreeMap<String, bool>,
+) -> Result<Vec<String>> {
     let keys: Vec<_> = blocks.keys().collect();
     let closed: HashSet<String> = select_closed(db, generation, &json_list(&keys)).await?;
     let moved = blocks.iter().filter(|(key, seen_closed)| closed.contains(*key) != **seen_closed);
@@ -166,7 +172,9 @@ impl Change {
         .fetch_all(&mut *db)
         .await
         .doing(doing)?;
-        change.standing.extend(standing.into_iter().map(|(id, version, deleted)| (RecordId(id), (version, deleted))));
+        change
+            .standing
+            .extend(standing.into_iter().map(|(id, version, deleted)| (RecordId(id), (version, deleted))));
         let pairs: Vec<PairRow> =
             sqlx::query_as(PAIRS_OF).bind(generation).bind(own).fetch_all(db).await.doing(doing)?;
         for pair in pairs.into_iter().map(ScoredPair::from) {
@@ -296,7 +304,11 @@ async fn delete_pairs(db: Executor<'_>, generation: i64, pairs: &BTreeSet<Candid
     Ok(())
 }
 
-async fn upsert_pairs(db: Executor<'_>, generation: i64, pairs: &BTreeMap<CandidatePair, ScoredPair>) -> Result<()> {
+async fn upsert_pairs(
+    db: Executor<'_>,
+    generation: i64,
+    pairs: &BTreeMap<CandidatePair, ScoredPair>,
+) -> Result<()> {
     let pairs: Vec<_> = pairs.values().collect();
     for chunk in pairs.chunks(4000) {
         let mut insert = QueryBuilder::new(

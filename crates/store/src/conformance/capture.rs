@@ -138,7 +138,8 @@ pub async fn republishes_on_request(backend: &dyn Backend) {
     log.republish(&[records[3].id]).await.expect("asked");
     let rows = rows(&*log, &mut position).await;
     assert!(rows.iter().all(|row| row.op == "R"));
-    let places = records[3].organization.locations.iter().map(|location| ("location".to_owned(), location.id.0));
+    let places =
+        records[3].organization.locations.iter().map(|location| ("location".to_owned(), location.id.0));
     let offers = records[3].organization.services.iter().map(|service| ("service".to_owned(), service.id.0));
     let own = [("organization".to_owned(), records[3].id.0)];
     assert_eq!(keys(&rows), places.chain(offers).chain(own).collect());

@@ -26,7 +26,8 @@ pub(super) fn cluster(id: u128, members: &[u128], probability: f64) -> Cluster {
 }
 
 fn evidence(left: u128, right: u128) -> PairEvidence {
-    let line = ExplanationLine { comparison: "name".to_owned(), level: "exact".to_owned(), weight: 0.1 + 0.2 };
+    let line =
+        ExplanationLine { comparison: "name".to_owned(), level: "exact".to_owned(), weight: 0.1 + 0.2 };
     PairEvidence {
         left: nth(left),
         right: nth(right),
@@ -112,7 +113,10 @@ pub async fn pages_through_equal_probabilities(backend: &dyn Backend) {
     for open_only in [OpenOnly::Open, OpenOnly::All] {
         let whole = page(&*resolution, open_only).await;
         assert_eq!(whole.len(), if open_only == OpenOnly::Open { 6 } else { 7 });
-        assert!(whole.is_sorted_by(|a, b| (b.probability, a.id) < (a.probability, b.id)), "highest first, then by id");
+        assert!(
+            whole.is_sorted_by(|a, b| (b.probability, a.id) < (a.probability, b.id)),
+            "highest first, then by id"
+        );
         let mut paged: Vec<Cluster> = Vec::new();
         loop {
             let after = paged.last().map(|last| (last.probability, last.id));
@@ -156,7 +160,10 @@ pub async fn each_generation_keeps_its_own(backend: &dyn Backend) {
     assert_eq!(two.queue_lengths().await.expect("read"), (0, 0));
     assert!(two.closed_blocks(&["a".to_owned()]).await.expect("read").is_empty());
     assert_eq!(two.outbox(10).await.expect("read"), []);
-    assert_eq!((page(&*two, OpenOnly::All).await, two.cluster_counts().await.expect("read")), (vec![], (0, 0)));
+    assert_eq!(
+        (page(&*two, OpenOnly::All).await, two.cluster_counts().await.expect("read")),
+        (vec![], (0, 0))
+    );
     assert_eq!(two.corpus().await.expect("read"), crate::resolution::Corpus::default());
     assert_eq!(two.components(&[nth(1)], 0.0).await.expect("read").records.len(), 0);
     assert!(two.known_scores(&[nth(1)]).await.expect("read").keys.is_empty());

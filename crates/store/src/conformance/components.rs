@@ -23,7 +23,8 @@ pub async fn a_component_is_followed_to_the_end(backend: &dyn Backend) {
     let resolution = backend.resolution("one").await;
     // 1 -pair- 2 -redirect-> 30 <-redirect- 4 -judgement- 5 -cluster- 6; 7 and 8 are apart. 30 is no record.
     let strong = pair((1, 1), (2, 1), 2.0);
-    let all = [1, 2, 4, 5, 6, 7, 8].map(|n| scores(n, 1, if n == 1 { std::slice::from_ref(&strong) } else { &[] }));
+    let all =
+        [1, 2, 4, 5, 6, 7, 8].map(|n| scores(n, 1, if n == 1 { std::slice::from_ref(&strong) } else { &[] }));
     apply(&*resolution, &all).await;
     for absorbed in [2, 4] {
         resolution.redirect(nth(absorbed), Some(nth(30)), Version(1)).await.expect("taken in");
@@ -49,7 +50,10 @@ pub async fn a_component_is_followed_to_the_end(backend: &dyn Backend) {
     }
     let apart = resolution.components(&[nth(7), nth(8)], 2.0).await.expect("read");
     assert_eq!((apart.records.len(), apart.judgements.len()), (2, 0));
-    assert_eq!(resolution.components(&[], 2.0).await.expect("read"), crate::resolution::ComponentRows::default());
+    assert_eq!(
+        resolution.components(&[], 2.0).await.expect("read"),
+        crate::resolution::ComponentRows::default()
+    );
 }
 
 /// A pair below the least weight brings nobody in, but is told of where both are there anyway.

@@ -7,8 +7,8 @@ use crate::resolution::{PartnerVerdict, RecordScores};
 use chrono::{DateTime, TimeZone, Utc};
 use entity::organization::Extra;
 use entity::{
-    Address, CandidatePair, Family, Identifier, Location, MergeId, Organization, OrganizationId, Phone, Record,
-    RecordId, ScoredPair, Service, Version,
+    Address, CandidatePair, Family, Identifier, Location, MergeId, Organization, OrganizationId, Phone,
+    Record, RecordId, ScoredPair, Service, Version,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -68,7 +68,8 @@ pub(super) fn full_record(source: &str, source_id: &str) -> Record {
 }
 
 fn extra(of: &str) -> Extra {
-    let extra = json!({ "of": of, "deep": { "list": [1, 2.5, null, "ü"] }, "float": 0.1 + 0.2, "text": "\"" });
+    let extra =
+        json!({ "of": of, "deep": { "list": [1, 2.5, null, "ü"] }, "float": 0.1 + 0.2, "text": "\"" });
     Extra(extra.as_object().expect("an object").clone())
 }
 
@@ -240,7 +241,11 @@ pub(super) fn nth(n: u128) -> RecordId {
 }
 
 /// A pair of the n-th and the m-th record at these versions.
-pub(super) fn pair((left, left_version): (u128, i64), (right, right_version): (u128, i64), weight: f64) -> ScoredPair {
+pub(super) fn pair(
+    (left, left_version): (u128, i64),
+    (right, right_version): (u128, i64),
+    weight: f64,
+) -> ScoredPair {
     assert!(left < right, "the lower id comes first");
     ScoredPair {
         pair: CandidatePair::new(nth(left), nth(right)).expect("two records"),

@@ -1,6 +1,8 @@
 //! Cases about records in and out.
 
-use super::fixture::{at, captures, end, family, full_record, import, phone, read, record, record_id, revision, rows};
+use super::fixture::{
+    at, captures, end, family, full_record, import, phone, read, record, record_id, revision, rows,
+};
 use super::{Backend, DataProduct};
 use crate::error::Error;
 use crate::organizations::UpsertCounts;
@@ -99,7 +101,11 @@ pub async fn a_taken_id_is_replaced_by_a_derived_one(backend: &dyn Backend) {
         import(&*organizations, &[&second]).await;
     }
     assert_eq!(read(&*organizations, first.id).await.as_ref(), Some(&first), "the first is untouched");
-    assert_eq!(read(&*organizations, squatter.id).await.as_ref(), Some(&squatter), "the squatter is untouched");
+    assert_eq!(
+        read(&*organizations, squatter.id).await.as_ref(),
+        Some(&squatter),
+        "the squatter is untouched"
+    );
     let all = organizations.list(None, 10).await.expect("listed");
     assert_eq!(all.len(), 3);
     let third = all.into_iter().find(|id| id.0 != first.id.0 && id.0 != squatter.id.0).expect("a third id");
@@ -133,7 +139,8 @@ pub async fn a_record_told_twice_counts_once(backend: &dyn Backend) {
 /// An import of a whole snapshot deletes the records that are absent, of this source only.
 pub async fn a_snapshot_deletes_what_is_absent(backend: &dyn Backend) {
     let organizations = backend.organizations().await;
-    let (kept, gone, other) = (full_record("north", "1"), full_record("north", "2"), full_record("south", "2"));
+    let (kept, gone, other) =
+        (full_record("north", "1"), full_record("north", "2"), full_record("south", "2"));
     import(&*organizations, &[&kept, &gone, &other]).await;
     let mut position = end(&*organizations).await;
     let present = HashSet::from(["1".to_owned(), "4".to_owned()]);
@@ -144,7 +151,8 @@ pub async fn a_snapshot_deletes_what_is_absent(backend: &dyn Backend) {
     assert!(left.contains(&kept) && left.contains(&other));
     let captured = captures(&*organizations, &mut position, 1000).await.remove(0);
     let of_record = |row: &&crate::ChangeRow| row.table == "organization";
-    let ends: Vec<_> = captured.rows.iter().filter(of_record).map(|row| (row.op.as_str(), row.row_id)).collect();
+    let ends: Vec<_> =
+        captured.rows.iter().filter(of_record).map(|row| (row.op.as_str(), row.row_id)).collect();
     assert_eq!(ends, [("D", gone.id.0)]);
     assert!(captured.family.records.is_empty(), "nothing is left of it");
 }

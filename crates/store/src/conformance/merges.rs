@@ -113,7 +113,11 @@ pub async fn an_undo_is_never_blocked(backend: &dyn Backend) {
     let all: BTreeMap<_, OrganizationId> =
         [(ids[0], ids[0].into()), (ids[1], ids[2].into()), (ids[2], ids[2].into())].into();
     assert_eq!(captured.family.roots(), all, "both ends of the link are told of");
-    assert_eq!(captured.rows.iter().filter(|row| row.table == "merge").count(), 1, "the second undo wrote nothing");
+    assert_eq!(
+        captured.rows.iter().filter(|row| row.table == "merge").count(),
+        1,
+        "the second undo wrote nothing"
+    );
     let unknown = organizations.undo(MergeId(Uuid::from_u128(1)), &undo()).await;
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
     // What was undone may be merged again, the other way round.

@@ -11,7 +11,10 @@ pub async fn a_child_moves_between_records(backend: &dyn Backend) {
     import(&*organizations, &[&from, &to]).await;
     let mut position = end(&*organizations).await;
     let moved = from.organization.locations.remove(1);
-    from.organization.services.iter_mut().for_each(|service| service.location_ids.retain(|id| *id != moved.id));
+    from.organization
+        .services
+        .iter_mut()
+        .for_each(|service| service.location_ids.retain(|id| *id != moved.id));
     to.organization.locations.push(moved.clone());
     import(&*organizations, &[&to]).await;
     assert_eq!(read(&*organizations, to.id).await.as_ref(), Some(&to));
@@ -37,7 +40,10 @@ pub async fn a_child_moves_to_a_new_record(backend: &dyn Backend) {
     let mut moved = from.organization.locations.remove(0);
     moved.phones = vec![phone("north", "new line")];
     moved.addresses.remove(0);
-    from.organization.services.iter_mut().for_each(|service| service.location_ids.retain(|id| *id != moved.id));
+    from.organization
+        .services
+        .iter_mut()
+        .for_each(|service| service.location_ids.retain(|id| *id != moved.id));
     let mut to = record("north", "2");
     to.organization.locations = vec![moved];
     import(&*organizations, &[&to]).await;

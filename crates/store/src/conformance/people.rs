@@ -32,7 +32,8 @@ pub async fn facts_are_stated_on_what_stands(backend: &dyn Backend) {
     let seen = family(&*organizations, &[record.id]).await.revisions;
     let mut of_place = fact(&record, "name", json!(null), 3);
     (of_place.table, of_place.row_id) = ("location".to_owned(), record.organization.locations[0].id.0);
-    let facts = [fact(&record, "name", json!("ü\"\\"), 2), of_place, fact(&record, "year", json!(1.5), 2_000_000)];
+    let facts =
+        [fact(&record, "name", json!("ü\"\\"), 2), of_place, fact(&record, "year", json!(1.5), 2_000_000)];
     organizations.state_facts(&facts, &seen).await.expect("stated");
     assert!(revision(&*organizations, record.id).await > seen[&record.id]);
     let stale = organizations.state_facts(&facts, &seen).await;
@@ -93,7 +94,11 @@ pub async fn a_survivor_outlives_its_record(backend: &dyn Backend) {
     assert_eq!(of_last.records.len(), 2);
     let kept = HashSet::from(["l".to_owned(), "a".to_owned()]);
     organizations.delete_absent("north", &kept).await.expect("deleted");
-    assert_eq!(listed(&*organizations).await, sorted([survivor.id, alone.id]), "through a member that is gone");
+    assert_eq!(
+        listed(&*organizations).await,
+        sorted([survivor.id, alone.id]),
+        "through a member that is gone"
+    );
     organizations.delete_absent("north", &HashSet::from(["a".to_owned()])).await.expect("deleted");
     assert_eq!(listed(&*organizations).await, sorted([alone.id]), "nothing is left of it");
     import(&*organizations, &[&last]).await;

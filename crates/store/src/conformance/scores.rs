@@ -43,7 +43,11 @@ pub async fn stale_scores_are_ignored(backend: &dyn Backend) {
     apply(&*resolution, &[scores(1, 20, std::slice::from_ref(&new))]).await;
     assert_eq!(take_queue(&*resolution).await, BTreeSet::from([nth(1), nth(2)]));
     apply(&*resolution, &[scores(1, 10, std::slice::from_ref(&old))]).await;
-    assert_eq!(pairs(&*resolution).await, std::slice::from_ref(&new), "an older version of the record itself");
+    assert_eq!(
+        pairs(&*resolution).await,
+        std::slice::from_ref(&new),
+        "an older version of the record itself"
+    );
     assert_eq!(take_queue(&*resolution).await, BTreeSet::new());
     apply(&*resolution, &[scores(2, 10, &[old])]).await;
     assert_eq!(pairs(&*resolution).await, std::slice::from_ref(&new), "an older version of the partner");
@@ -86,7 +90,10 @@ pub async fn a_deletion_takes_its_pairs_along(backend: &dyn Backend) {
 pub async fn moved_blocks_refuse_scores(backend: &dyn Backend) {
     let resolution = backend.resolution("one").await;
     let key = |key: &str| key.to_owned();
-    resolution.move_blocks(&BTreeMap::from([(key("a\"ü"), true), (key("b"), true)]), &[]).await.expect("moved");
+    resolution
+        .move_blocks(&BTreeMap::from([(key("a\"ü"), true), (key("b"), true)]), &[])
+        .await
+        .expect("moved");
     resolution.move_blocks(&BTreeMap::from([(key("b"), false)]), &[]).await.expect("moved");
     let closed = resolution.closed_blocks(&[key("a\"ü"), key("b"), key("c")]).await.expect("read");
     assert_eq!(closed, [key("a\"ü")].into());

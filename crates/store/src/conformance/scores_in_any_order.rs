@@ -104,7 +104,8 @@ impl History {
     }
 
     async fn write(&mut self, random: &mut Random, resolution: &dyn Resolution) {
-        let Looked { mut scores, candidates, known } = self.looked.swap_remove(random.index(self.looked.len()));
+        let Looked { mut scores, candidates, known } =
+            self.looked.swap_remove(random.index(self.looked.len()));
         if scores.created_at.is_some() {
             let own: Keys = scores.keys.iter().map(|key| key.parse().expect("a number")).collect();
             let own = (scores.version.0, own);

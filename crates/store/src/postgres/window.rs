@@ -79,10 +79,14 @@ async fn current_snapshot(snapshot: &mut Transaction<'static, Db>, at: &Position
     .await
     .doing(|| "reading the current snapshot".into())?;
     if standby {
-        return Err(Error::Invalid("the organizations database is a standby: point the poller at the primary".into()));
+        return Err(Error::Invalid(
+            "the organizations database is a standby: point the poller at the primary".into(),
+        ));
     }
     if backwards {
-        return Err(Error::Invalid("the organizations database has gone back in time: a new epoch is needed".into()));
+        return Err(Error::Invalid(
+            "the organizations database has gone back in time: a new epoch is needed".into(),
+        ));
     }
     Ok(now)
 }
@@ -102,7 +106,10 @@ pub(crate) async fn prune_step(transaction: &mut Transaction<'static, Db>, posit
 }
 
 /// Counts the rows after a position, up to a bound.
-pub(crate) async fn count_waiting(snapshot: &mut Transaction<'static, Db>, position: Option<&str>) -> Result<i64> {
+pub(crate) async fn count_waiting(
+    snapshot: &mut Transaction<'static, Db>,
+    position: Option<&str>,
+) -> Result<i64> {
     let at = parse(position)?;
     sqlx::query_scalar(
         "SELECT COUNT(*) FROM (

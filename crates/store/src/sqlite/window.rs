@@ -39,13 +39,18 @@ pub(crate) async fn prune_step(transaction: &mut Transaction<'static, Db>, posit
 }
 
 /// Counts the rows after a position, up to a bound.
-pub(crate) async fn count_waiting(snapshot: &mut Transaction<'static, Db>, position: Option<&str>) -> Result<i64> {
+pub(crate) async fn count_waiting(
+    snapshot: &mut Transaction<'static, Db>,
+    position: Option<&str>,
+) -> Result<i64> {
     let after = parse(position)?;
-    sqlx::query_scalar("SELECT COUNT(*) FROM (SELECT 1 FROM change_log WHERE seq > $1 LIMIT 100000) AS waiting")
-        .bind(after)
-        .fetch_one(&mut **snapshot)
-        .await
-        .doing(|| format!("counting the change log after {after}"))
+    sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM change_log WHERE seq > $1 LIMIT 100000) AS waiting",
+    )
+    .bind(after)
+    .fetch_one(&mut **snapshot)
+    .await
+    .doing(|| format!("counting the change log after {after}"))
 }
 
 fn parse(position: Option<&str>) -> Result<i64> {

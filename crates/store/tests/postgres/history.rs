@@ -22,7 +22,9 @@ async fn a_random_history_is_read_whole_and_in_order() {
         store.upsert(records.clone()).await.expect("imported");
         let mut stranger = server.stranger().await;
         run(&mut stranger, "UPDATE organization SET year_incorporated = 0").await.expect("set");
-        run(&mut stranger, "CREATE TABLE unrelated (id BIGINT GENERATED ALWAYS AS IDENTITY)").await.expect("made");
+        run(&mut stranger, "CREATE TABLE unrelated (id BIGINT GENERATED ALWAYS AS IDENTITY)")
+            .await
+            .expect("made");
         let mut start = None;
         let before = read_on(&store, &mut start, 10_000).await.last().expect("a row").seq;
 
@@ -34,7 +36,8 @@ async fn a_random_history_is_read_whole_and_in_order() {
         let ids: Vec<Uuid> = records.iter().map(|record| record.id.0).collect();
         let mut writers = Vec::new();
         for seed in 1..=WRITERS {
-            let writer = Writer { connection: server.stranger().await, ids: ids.clone(), random: Random(seed) };
+            let writer =
+                Writer { connection: server.stranger().await, ids: ids.clone(), random: Random(seed) };
             writers.push(tokio::spawn(writer.write(Arc::clone(&stop))));
         }
         tokio::time::sleep(DURATION).await;
@@ -153,7 +156,9 @@ impl Writer {
         match self.random.below(4) {
             0 => format!("UPDATE phone SET number = number || '1' WHERE organization_id = '{id}'"),
             1 => format!("UPDATE location SET name = 'n' || revision WHERE organization_id = '{id}'"),
-            _ => format!("UPDATE organization SET year_incorporated = year_incorporated + 1 WHERE id = '{id}'"),
+            _ => {
+                format!("UPDATE organization SET year_incorporated = year_incorporated + 1 WHERE id = '{id}'")
+            }
         }
     }
 

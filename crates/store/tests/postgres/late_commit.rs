@@ -38,7 +38,14 @@ async fn a_late_commit_arrives_once_and_hinders_nobody() {
         assert_eq!(owners(&read_on(&store, &mut paged, 1).await), [late.id, both.id], "in pages of one");
         let capture = store.capture(position.as_deref(), 1000).await.expect("read");
         assert_eq!(owners(&capture.rows), [late.id, both.id]);
-        let name = |id| capture.family.records.iter().find(|record| record.id == id).map(|record| &record.organization.name);
+        let name = |id| {
+            capture
+                .family
+                .records
+                .iter()
+                .find(|record| record.id == id)
+                .map(|record| &record.organization.name)
+        };
         assert_eq!(name(both.id), Some(&Some("d".to_owned())), "the last word is the older transaction's");
         position = Some(capture.next);
         assert!(read_on(&store, &mut position, 1000).await.is_empty(), "once each");
@@ -52,7 +59,8 @@ async fn pruning_keeps_what_an_open_transaction_may_still_tell() {
         let store = server.store().await;
         let (one, two) = (record("1"), record("2"));
         store.upsert(vec![one.clone(), two.clone()]).await.expect("imported");
-        let lease = store::Leases::acquire(&store, "poller", "ann", std::time::Duration::from_secs(600)).await;
+        let lease =
+            store::Leases::acquire(&store, "poller", "ann", std::time::Duration::from_secs(600)).await;
         let lease = lease.expect("answered").expect("free");
         let mut slow = server.stranger().await;
         for statement in ["BEGIN", &rename(&one, "a")] {
@@ -74,7 +82,8 @@ async fn a_position_from_the_future_is_refused() {
     on_a_server(async |server| {
         let store = server.store().await;
         // As after a restore, or a fail-over that lost the last transactions.
-        let future = serde_json::json!({ "from": "4000000000:4000000000:", "to": null, "seq": 0 }).to_string();
+        let future =
+            serde_json::json!({ "from": "4000000000:4000000000:", "to": null, "seq": 0 }).to_string();
         let refused = store.capture(Some(&future), 10).await;
         assert!(matches!(refused, Err(store::Error::Invalid(_))), "{refused:?}");
     })

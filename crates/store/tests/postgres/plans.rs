@@ -41,7 +41,9 @@ async fn a_poll_does_not_look_at_the_whole_log() {
             assert!(capture.rows.is_empty() && !capture.more);
         };
         let long = least(poll).await;
-        println!("an idle poll: {short:?}, with 300,000 rows in the log {long:?}; those rows in pages {window:?}");
+        println!(
+            "an idle poll: {short:?}, with 300,000 rows in the log {long:?}; those rows in pages {window:?}"
+        );
         assert!(long < short * 5 + Duration::from_millis(5), "{short:?} became {long:?}");
     })
     .await;

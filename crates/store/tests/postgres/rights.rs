@@ -13,7 +13,8 @@ async fn whoever_writes_is_captured() {
         read_on(&store, &mut position, 1000).await;
         let mut stranger = server.stranger().await;
         let role = format!("writer_{}", uuid::Uuid::now_v7().simple());
-        let update = format!("UPDATE public.phone SET number = number || '1' WHERE organization_id = '{}'", record.id);
+        let update =
+            format!("UPDATE public.phone SET number = number || '1' WHERE organization_id = '{}'", record.id);
         let statements = [
             format!("CREATE ROLE {role}"),
             format!("GRANT SELECT, UPDATE ON phone TO {role}"),

@@ -27,7 +27,10 @@ async fn a_truncated_table_is_captured() {
                 told.map(|row| (row.table.as_str(), row.owner_before)).collect()
             };
             let of = |tables: &[&'static str]| -> BTreeSet<_> {
-                tables.iter().flat_map(|table| records.iter().map(move |record| (*table, Some(record.id)))).collect()
+                tables
+                    .iter()
+                    .flat_map(|table| records.iter().map(move |record| (*table, Some(record.id))))
+                    .collect()
             };
             assert_eq!(told("D"), of(&gone), "TRUNCATE {tables}: deletes");
             assert!(told("U").is_superset(&of(&touched)), "TRUNCATE {tables}: {:?}", told("U"));

@@ -1,6 +1,7 @@
 //! Schemas of the document: their names where they are used, their fields at the end of the page.
 
 use super::{list, object, text};
+use crate::page::prose;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ pub(super) fn section(schemas: &Value) -> Markup {
             h2 #schemas { "Schemas" }
             @for (name, schema) in object(schemas).into_iter().flatten() {
                 details.operation id={ "schema-" (name) } {
-                    summary { code { (name) } span.hint { (text(&schema["description"])) } }
+                    summary { code { (name) } span.hint { (prose(text(&schema["description"]))) } }
                     (fields(schema))
                 }
             }
@@ -58,7 +59,7 @@ fn fields(schema: &Value) -> Markup {
             tbody { @for (field, schema) in properties { tr {
                 th scope="row" { code { (field) } }
                 td { (name(schema)) }
-                td { (text(&schema["description"])) }
+                td { (prose(text(&schema["description"]))) }
             } } }
         } }
     }

@@ -21,7 +21,8 @@ pub(super) async fn create<R: Row>(room: &Room, mut body: Object) -> Result<Owne
         Some(Value::String(id)) => id.parse::<Uuid>().ok(),
         _ => None,
     };
-    let organization = organization.ok_or_else(|| Problem::invalid("organization_id", "is required: an id"))?;
+    let organization =
+        organization.ok_or_else(|| Problem::invalid("organization_id", "is required: an id"))?;
     let held = look_up_to_write(&*room.store, organization.into()).await?;
     let owner = held.principal();
     let row = R::taken(patch::read(body)?, &mut RowIds::default(), &owner.organization)?;
@@ -73,12 +74,8 @@ async fn write<R: Row>(room: &Room, found: &HeldRow<R>, changed: Object, caller:
     let mut ids = RowIds::default();
     found.row.stand(&mut ids);
     let wanted = R::taken(patch::read(changed.clone())?, &mut ids, &owner.organization)?;
-    let subject = Subject {
-        table: R::TABLE.name(),
-        row_id: found.row.id(),
-        record_id: found.owner,
-        stated_by: caller,
-    };
+    let subject =
+        Subject { table: R::TABLE.name(), row_id: found.row.id(), record_id: found.owner, stated_by: caller };
     let facts = facts(&subject, &found.row, &wanted, &changed)?;
     Ok(room.store.state_facts(&facts, &found.held.revisions()).await?)
 }
@@ -96,7 +93,9 @@ fn wanted<R: Row>(found: &HeldRow<R>, owner: &Record, changed: Object) -> Result
 async fn rewrite<R: Row>(room: &Room, found: &HeldRow<R>, owner: &Record, changed: Object) -> Result<()> {
     let row = wanted(found, owner, changed)?;
     let mut record = owner.clone();
-    for standing in R::of_mut(&mut record.organization).iter_mut().filter(|standing| standing.id() == row.id()) {
+    for standing in
+        R::of_mut(&mut record.organization).iter_mut().filter(|standing| standing.id() == row.id())
+    {
         *standing = row.clone();
     }
     room.store.upsert(vec![record]).await?;
@@ -111,7 +110,8 @@ fn refuse_dropped_children<R: Row>(row: &R, changed: &Object) -> Result<()> {
         let wanted = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
         let key = |value: &Value| value.get("id").unwrap_or(value).clone();
         if now.iter().any(|child| !wanted.iter().any(|wanted| key(wanted) == key(child))) {
-            let advice = "entries can be changed and added here, not taken away: delete the row and add it anew";
+            let advice =
+                "entries can be changed and added here, not taken away: delete the row and add it anew";
             return Err(patch::sources_own(&[field], advice));
         }
     }

@@ -113,7 +113,8 @@ impl MemberRecord {
     /// All telephones, of the organization and of its places.
     pub(crate) fn numbers(&self) -> Vec<String> {
         let places = self.locations.iter().flat_map(|location| &location.phones);
-        let mut numbers: Vec<String> = self.phones.iter().chain(places).map(|phone| phone.number.clone()).collect();
+        let mut numbers: Vec<String> =
+            self.phones.iter().chain(places).map(|phone| phone.number.clone()).collect();
         let mut seen = std::collections::HashSet::new();
         numbers.retain(|number| seen.insert(number.clone()));
         numbers
@@ -123,14 +124,15 @@ impl MemberRecord {
 impl MemberIdentifier {
     /// The identifier with its register.
     pub(crate) fn shown(&self) -> String {
-        self.scheme.as_ref().map_or_else(|| self.identifier.clone(), |scheme| format!("{scheme} {}", self.identifier))
+        self.scheme
+            .as_ref()
+            .map_or_else(|| self.identifier.clone(), |scheme| format!("{scheme} {}", self.identifier))
     }
 }
 
 impl MemberAddress {
     fn line(&self) -> String {
-        let parts =
-            [&self.address_1, &self.address_2, &self.city, &self.state_province, &self.postal_code];
+        let parts = [&self.address_1, &self.address_2, &self.city, &self.state_province, &self.postal_code];
         parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 }

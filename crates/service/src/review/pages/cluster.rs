@@ -5,8 +5,8 @@ use crate::page::{Page, PageProblem, Place, percent};
 use crate::request::PathId;
 use crate::review::Room;
 use crate::review::client::MemberRecord;
-use crate::review::clusters::{cluster, cursor_of};
 use crate::review::clusters::{ClusterQuery, page};
+use crate::review::clusters::{cluster, cursor_of};
 use axum::extract::State;
 use entity::{Cluster, ClusterId, OrganizationId, RecordId};
 use maud::{Markup, html};
@@ -54,7 +54,8 @@ pub(super) async fn show(State(room): State<Room>, PathId(id): PathId) -> Result
 }
 
 fn members(cluster: &Cluster, records: Vec<MemberRecord>) -> Vec<Member> {
-    let mut records: HashMap<RecordId, MemberRecord> = records.into_iter().map(|record| (record.id, record)).collect();
+    let mut records: HashMap<RecordId, MemberRecord> =
+        records.into_iter().map(|record| (record.id, record)).collect();
     let member = |(number, member): (usize, &entity::ClusterMember)| Member {
         letter: letter(number),
         record_id: member.record_id,

@@ -5,7 +5,7 @@ use crate::page::{ago, percent};
 use crate::review::client::{MemberIdentifier, MemberRecord};
 use entity::OrganizationId;
 use maud::{Markup, html};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Whether there is a survivor to choose.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,9 @@ const FIELDS: [Field; 8] = [
     ("Website", Grain::Values, |record| record.website.iter().cloned().collect()),
     ("E-mail", Grain::Values, |record| record.email.iter().cloned().collect()),
     ("Identifier", Grain::Values, |record| record.identifiers.iter().map(MemberIdentifier::shown).collect()),
-    ("Services", Grain::Values, |record| record.services.iter().filter_map(|service| service.name.clone()).collect()),
+    ("Services", Grain::Values, |record| {
+        record.services.iter().filter_map(|service| service.name.clone()).collect()
+    }),
 ];
 
 /// Values shown per cell; more are counted.
@@ -103,17 +105,21 @@ fn folded(piece: &str) -> String {
     piece.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The pieces that every member has that tells this field at all.
+/// The pieces that most of the members have that tell this field at all: who differs from the others stands out.
 fn shared(cells: &[Vec<String>], grain: Grain) -> HashSet<String> {
-    let pieces = |cell: &Vec<String>| -> HashSet<String> {
-        cell.iter().flat_map(|value| grain.pieces(value)).map(folded).collect()
-    };
-    let mut told = cells.iter().filter(|cell| !cell.is_empty()).map(pieces);
-    let first = told.next().unwrap_or_default();
-    told.fold(first, |shared, pieces| shared.intersection(&pieces).cloned().collect())
+    let mut holders: HashMap<String, usize> = HashMap::new();
+    let told: Vec<_> = cells.iter().filter(|cell| !cell.is_empty()).collect();
+    for cell in &told {
+        let pieces: HashSet<String> = cell.iter().flat_map(|value| grain.pieces(value)).map(folded).collect();
+        for piece in pieces {
+            *holders.entry(piece).or_default() += 1;
+        }
+    }
+    let common = holders.into_iter().filter(|(_, count)| count * 2 > told.len());
+    common.map(|(piece, _)| piece).collect()
 }
 
-/// A value with the pieces marked that not all members have.
+/// A value with the pieces marked that are not shared.
 fn marked(value: &str, grain: Grain, shared: &HashSet<String>) -> Markup {
     html! {
         @for (number, piece) in grain.pieces(value).into_iter().enumerate() {
@@ -183,11 +189,21 @@ mod tests {
     }
 
     #[test]
-    fn what_not_all_members_have_is_marked() {
-        check(Grain::Words, ["River Clinic, Inc.", "RIVER clinic"], ["River Clinic, <mark>Inc.</mark>", "RIVER clinic"]);
+    fn what_differs_from_most_is_marked() {
+        check(
+            Grain::Words,
+            ["River Clinic, Inc.", "RIVER clinic"],
+            ["River Clinic, <mark>Inc.</mark>", "RIVER clinic"],
+        );
         check(Grain::Words, ["A & <b>", "a"], ["A &amp; <mark>&lt;b&gt;</mark>", "a"]);
         check(Grain::Values, ["(518) 555-0142", "518 555 0142"], ["(518) 555-0142", "518 555 0142"]);
         check(Grain::Values, ["518 1", "518 2"], ["<mark>518 1</mark>", "<mark>518 2</mark>"]);
-        check(Grain::Values, ["https://www.a.example/", "a.example"], ["https://www.a.example/", "a.example"]);
+        let cells = ["a 1", "a-1", "a 2"].map(|value| vec![value.to_owned()]);
+        assert_eq!(shared(&cells, Grain::Values), HashSet::from(["a1".to_owned()]), "two of three agree");
+        check(
+            Grain::Values,
+            ["https://www.a.example/", "a.example"],
+            ["https://www.a.example/", "a.example"],
+        );
     }
 }

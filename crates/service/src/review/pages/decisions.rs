@@ -57,8 +57,7 @@ pub(super) async fn show(
 ) -> Result<Page, PageProblem> {
     let decision = outcome::decision(&room, id).await?;
     let names = names(&room, std::slice::from_ref(&decision)).await;
-    let refresh =
-        if outcome::is_final(&decision) { Refresh::Never } else { Refresh::Milliseconds(300) };
+    let refresh = if outcome::is_final(&decision) { Refresh::Never } else { Refresh::Milliseconds(300) };
     let (open, _) = room.store.cluster_counts().await?;
     let next = query.next.map_or_else(|| "/clusters".to_owned(), |next| format!("/clusters/{next}"));
     let content = html! {
@@ -72,7 +71,13 @@ pub(super) async fn show(
         p.hint { "By " (decision.decided_by) ", " (ago(decision.decided_at, entity::clock::now())) "." }
         div.verdicts {
             a.button.merge href=(next) data-key="j" rel="next" { "Next cluster " kbd { "j" } }
-            @if decision.state == DecisionState::Applied { (undo_form(&decision, Some("z"))) }
+            @match decision.state {
+                DecisionState::Applied => (undo_form(&decision, Some("z"))),
+                DecisionState::Refused | DecisionState::Undone => {
+                    a.button href={ "/clusters/" (decision.cluster_id) } data-key="b" { "Look again " kbd { "b" } }
+                },
+                DecisionState::Decided | DecisionState::Applying => {},
+            }
             span.hint { (open) " waiting" }
         }
     };
@@ -93,7 +98,7 @@ async fn names(room: &Room, decisions: &[Decision]) -> Names {
 fn name(id: OrganizationId, names: &Names) -> Markup {
     html! {
         @match names.get(&RecordId(id.0)) {
-            Some(name) => a href={ "/v1/organizations/" (id) "?redirect=false" } { (name) },
+            Some(name) => a href={ "/v1/organizations/" (id) } { (name) },
             None => code { (id) },
         }
     }
@@ -144,9 +149,15 @@ fn headline(decision: &Decision) -> &'static str {
 
 fn happened(decision: &Decision) -> String {
     let text = match (decision.state, decision.verdict) {
-        (DecisionState::Decided | DecisionState::Applying, _) => "The decision is written down and being carried out.",
-        (DecisionState::Refused, _) => return sentence(decision.refusal.as_deref().unwrap_or("It was refused")),
-        (DecisionState::Undone, _) => "All is as if it had never been decided; the cluster comes back to the queue.",
+        (DecisionState::Decided | DecisionState::Applying, _) => {
+            "The decision is written down and being carried out."
+        }
+        (DecisionState::Refused, _) => {
+            return sentence(decision.refusal.as_deref().unwrap_or("It was refused"));
+        }
+        (DecisionState::Undone, _) => {
+            "All is as if it had never been decided; the cluster comes back to the queue."
+        }
         (DecisionState::Applied, JudgementVerdict::Match) => {
             "They are one organization now. The poller publishes it, and everybody downstream follows."
         }

@@ -59,7 +59,6 @@ fn row(line: &ExplanationLine, most: f64) -> Markup {
             td.bar {
                 svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true" {
                     rect.(side) x=(format!("{start:.2}")) y="0" width=(format!("{width:.2}")) height="10" {}
-                    line x1="100" y1="0" x2="100" y2="10" {}
                 }
             }
             td.n { (signed(line.weight)) }

@@ -53,7 +53,8 @@ pub(super) async fn decide(
     let survivor = survivor.filter(|id| organizations.is_empty() || organizations.contains(id));
     let Caller(by) = Caller::named(fields.text("user"))?;
     let reason = fields.text("reason").map(str::to_owned);
-    let decision = write_down(&room, id.into(), Said { verdict, survivor, organizations, reason, by }).await?;
+    let decision =
+        write_down(&room, id.into(), Said { verdict, survivor, organizations, reason, by }).await?;
     outcome::settled(&room, decision.id, PATIENCE).await?;
     let next = fields.text("next").and_then(|next| next.parse::<Uuid>().ok());
     let next = next.map(|next| format!("?next={next}")).unwrap_or_default();
