@@ -86,11 +86,10 @@ async fn open(path: &Path) -> Result<Pools> {
         .foreign_keys(true)
         // Without it, a REPLACE would delete rows and no trigger would see it.
         .pragma("recursive_triggers", "ON")
-        .page_size(std::env::var("PS").unwrap_or("4096".into()).parse().unwrap())
-        .pragma("cache_size", std::env::var("CS").unwrap_or("-65536".into()))
-        .pragma("mmap_size", std::env::var("MM").unwrap_or("1073741824".into()))
+        .pragma("cache_size", "-65536")
+        .pragma("mmap_size", "1073741824")
         .pragma("temp_store", "MEMORY")
-        .pragma("wal_autocheckpoint", std::env::var("WA").unwrap_or("16384".into()))
+        .pragma("wal_autocheckpoint", "16384")
         .busy_timeout(Duration::from_secs(30))
         .statement_cache_capacity(400);
     let pool = |connections: u32| SqlitePoolOptions::new().max_connections(connections);

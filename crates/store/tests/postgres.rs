@@ -64,7 +64,11 @@ impl Server {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests find the real servers through the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests find the real servers through the environment, and say aloud what they skip"
+)]
 fn url_from_environment() -> Option<String> {
     let url = std::env::var("ORGLOOP_TEST_POSTGRES_URL").ok();
     if url.is_none() {

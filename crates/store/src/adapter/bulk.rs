@@ -28,9 +28,26 @@ impl Standing {
     }
 }
 
-/// Inserts rows; of those that stand, updates the ones whose content differs (an equal row fires no trigger).
-/// No id may be among them twice.
-pub(super) async fn write<R: TableRow>(db: Executor<'_>, rows: Vec<R>, standing: &Standing) -> Result<()> {
+/// A statement made ready, with all its rows.
+pub(super) struct Statement {
+    table: &'static str,
+    query: QueryBuilder<Db>,
+}
+
+impl Statement {
+    pub(super) async fn execute(mut self, db: Executor<'_>) -> Result<()> {
+        let done = self.query.build().execute(db).await;
+        done.map(drop).doing(|| format!("writing rows of {}", self.table))
+    }
+}
+
+/// Makes statements ready that insert rows; of those that stand, update the ones whose content differs (an equal row
+/// fires no trigger). No id may be among them twice.
+pub(super) fn make_ready<R: TableRow>(
+    rows: Vec<R>,
+    standing: &Standing,
+    statements: &mut Vec<Statement>,
+) -> Result<()> {
     let with_nul = rows.iter().find_map(|row| row.column_with_nul().map(|column| (row.told_as(), column)));
     if let Some((told_as, column)) = with_nul {
         let row = format!("{} {told_as}", R::TABLE);
@@ -38,20 +55,21 @@ pub(super) async fn write<R: TableRow>(db: Executor<'_>, rows: Vec<R>, standing:
     }
     let (standing, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| standing.may_hold(row.id()));
     // A plain insert is a fifth faster: SQLite keeps no copies of pages to undo the statement alone.
-    insert(&mut *db, insert_new!(), new, "").await?;
-    insert(db, "INSERT", standing, &on_conflict::<R>()).await
+    statements.extend(inserts(insert_new!(), new, ""));
+    statements.extend(inserts("INSERT", standing, &on_conflict::<R>()));
+    Ok(())
 }
 
-async fn insert<R: TableRow>(db: Executor<'_>, verb: &str, rows: Vec<R>, on_conflict: &str) -> Result<()> {
+fn inserts<R: TableRow>(verb: &str, rows: Vec<R>, on_conflict: &str) -> impl Iterator<Item = Statement> {
     let insert = format!("{verb} INTO {} ({}) ", R::TABLE, R::COLUMNS.join(", "));
     let mut rows = rows.into_iter();
-    while let Some(count) = ROWS.into_iter().find(|count| *count <= rows.len()) {
-        let mut statement = QueryBuilder::<Db>::new(&insert);
-        statement.push_values(rows.by_ref().take(count), |mut values, row| row.bind(&mut values));
-        statement.push(on_conflict);
-        statement.build().execute(&mut *db).await.doing(|| format!("writing rows of {}", R::TABLE))?;
-    }
-    Ok(())
+    std::iter::from_fn(move || {
+        let count = ROWS.into_iter().find(|count| *count <= rows.len())?;
+        let mut query = QueryBuilder::<Db>::new(&insert);
+        query.push_values(rows.by_ref().take(count), |mut values, row| row.bind(&mut values));
+        query.push(on_conflict);
+        Some(Statement { table: R::TABLE, query })
+    })
 }
 
 fn on_conflict<R: TableRow>() -> String {

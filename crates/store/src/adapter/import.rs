@@ -1,6 +1,6 @@
 //! Records in, as their source tells them: ids are given, rows are upserted, children that are gone deleted.
 
-use super::bulk::{Standing, delete_others, write};
+use super::bulk::{Standing, Statement, delete_others, make_ready};
 use super::known_ids::KnownIds;
 use super::tables::{
     AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow,
@@ -29,7 +29,7 @@ impl OrganizationsStore {
         known.assign(&mut transaction, &mut records).await?;
         let counts = UpsertCounts { inserted: records.len() as u64 - known.present, present: known.present };
         keep_last_tellings(&mut records);
-        let told = write_rows(&mut transaction, records, &Standing::Only(known.standing)).await?;
+        let told = write_rows(&mut transaction, records, Standing::Only(known.standing)).await?;
         for (source, ids) in known.with_rows {
             told.delete_others(&mut transaction, &source, &id_list(ids)).await?;
         }
@@ -99,30 +99,45 @@ fn keep_last<T, K: Eq + Hash>(list: &mut Vec<T>, seen: &mut HashSet<K>, key: imp
     list.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Writes all records and gives the ids of their children.
-async fn write_rows(db: Executor<'_>, records: Vec<Record>, standing: &Standing) -> Result<ToldIds> {
-    let mut told = ToldIds::default();
-    let mut records = records.into_iter().peekable();
-    while records.peek().is_some() {
-        let rows = RowSet::of(records.by_ref().take(RECORDS_TOGETHER));
-        told.remember(&rows);
-        write_all(&mut *db, rows, standing).await?;
+/// Writes all records and gives the ids of their children. Rows are made ready on another thread while the database
+/// writes those before.
+async fn write_rows(db: Executor<'_>, records: Vec<Record>, standing: Standing) -> Result<ToldIds> {
+    let (ready, mut next) = tokio::sync::mpsc::channel(4);
+    let making = tokio::task::spawn_blocking(move || {
+        let mut told = ToldIds::default();
+        let mut records = records.into_iter().peekable();
+        while records.peek().is_some() {
+            let rows = RowSet::of(records.by_ref().take(RECORDS_TOGETHER));
+            told.remember(&rows);
+            // Nobody listens any more once a statement has failed.
+            if ready.blocking_send(statements(rows, &standing)?).is_err() {
+                break;
+            }
+        }
+        Ok(told)
+    });
+    while let Some(statements) = next.recv().await {
+        for statement in statements {
+            statement.execute(&mut *db).await?;
+        }
     }
-    Ok(told)
+    making.await.expect("making rows ready does not panic and is not cancelled")
 }
 
-/// Writes rows, children first: what has no parent yet raises no revision and logs nothing twice. Foreign keys are
-/// checked at the commit.
-pub(super) async fn write_all(db: Executor<'_>, rows: RowSet, standing: &Standing) -> Result<()> {
+/// The statements for these rows, children first: what has no parent yet raises no revision and logs nothing twice.
+/// Foreign keys are checked at the commit.
+pub(super) fn statements(rows: RowSet, standing: &Standing) -> Result<Vec<Statement>> {
+    let mut statements = Vec::new();
     // These have no ids of their own in their source, and were not looked up.
-    write(&mut *db, rows.places_of_service, &Standing::Any).await?;
-    write(&mut *db, rows.names, &Standing::Any).await?;
-    write(&mut *db, rows.addresses, standing).await?;
-    write(&mut *db, rows.phones, standing).await?;
-    write(&mut *db, rows.identifiers, standing).await?;
-    write(&mut *db, rows.services, standing).await?;
-    write(&mut *db, rows.locations, standing).await?;
-    write(db, rows.organizations, standing).await
+    make_ready(rows.places_of_service, &Standing::Any, &mut statements)?;
+    make_ready(rows.names, &Standing::Any, &mut statements)?;
+    make_ready(rows.addresses, standing, &mut statements)?;
+    make_ready(rows.phones, standing, &mut statements)?;
+    make_ready(rows.identifiers, standing, &mut statements)?;
+    make_ready(rows.services, standing, &mut statements)?;
+    make_ready(rows.locations, standing, &mut statements)?;
+    make_ready(rows.organizations, standing, &mut statements)?;
+    Ok(statements)
 }
 
 /// The children that an import tells of.

@@ -58,8 +58,12 @@ impl KnownIds {
             )));
         }
         let doing = || format!("looking up ids of {table}");
-        let by_source =
-            format!("SELECT source_id, id FROM {table} WHERE source = $1 AND source_id IN {}", texts!("$2"));
+        // The wanted first, and each looked for by an index.
+        let by_source = format!(
+            "SELECT source_id, {table}.id FROM {} AS wanted CROSS JOIN {table}
+             WHERE source = $1 AND source_id = wanted.value",
+            json_rows!("$2")
+        );
         let standing: Vec<(String, Uuid)> = sqlx::query_as(AssertSqlSafe(by_source))
             .bind(source)
             .bind(serde_json::to_string(&source_ids).expect("texts are JSON"))
@@ -74,7 +78,11 @@ impl KnownIds {
         let wanted: HashSet<_> =
             new.flat_map(|(source_id, own)| [*own, entity::id::derive(source, table, source_id)]).collect();
         if !wanted.is_empty() {
-            let by_id = format!("SELECT id FROM {table} WHERE id IN {}", ids!("$1"));
+            let by_id = format!(
+                "SELECT {table}.id FROM {} AS wanted CROSS JOIN {table} WHERE {table}.id = {}",
+                json_rows!("$1"),
+                id_column!("wanted.value")
+            );
             let taken = sqlx::query_scalar(AssertSqlSafe(by_id)).bind(id_list(wanted)).fetch_all(db);
             let taken: Vec<Uuid> = taken.await.doing(doing)?;
             ids.taken.extend(taken);

@@ -2,7 +2,7 @@
 
 use super::OrganizationsStore;
 use super::bulk::Standing;
-use super::import::write_all;
+use super::import::statements;
 use super::people::check_revisions;
 use super::tables::RowSet;
 use crate::error::{Doing, Error, Result};
@@ -37,7 +37,9 @@ impl OrganizationsStore {
         if stands.is_some_and(|source| source != REST_SOURCE) {
             return Err(not_added(table, id));
         }
-        write_all(&mut transaction, RowSet::of_rest_row(owner, row.clone()), &Standing::Any).await?;
+        for statement in statements(RowSet::of_rest_row(owner, row.clone()), &Standing::Any)? {
+            statement.execute(&mut transaction).await?;
+        }
         transaction.commit().await.doing(doing)
     }
 

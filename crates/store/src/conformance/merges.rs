@@ -31,7 +31,7 @@ pub async fn only_golden_ids_merge(backend: &dyn Backend) {
     absorbed.sort_unstable();
     assert_eq!((merge.survivor, &merge.absorbed), (request.survivor, &absorbed));
     let captured = captures(&*organizations, &mut position, 1000).await.remove(0);
-    assert_eq!(captured.merges, [merge.clone()]);
+    assert_eq!(captured.merges, std::slice::from_ref(&merge));
     assert_eq!(captured.family.roots()[&ids[2]], ids[0].into());
     assert_eq!(organizations.merge_by_id(request.id).await.expect("read"), Some(merge));
 
