@@ -26,7 +26,7 @@ CREATE TABLE organization (
 -- A place of an organization.
 CREATE TABLE location (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
@@ -47,7 +47,7 @@ CREATE INDEX location_by_organization ON location (organization_id);
 -- What an organization offers.
 CREATE TABLE service (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
@@ -66,7 +66,7 @@ CREATE INDEX service_by_organization ON service (organization_id);
 -- Identifiers in registries.
 CREATE TABLE organization_identifier (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
@@ -81,7 +81,7 @@ CREATE INDEX organization_identifier_by_organization ON organization_identifier 
 -- Other names of an organization, in the order of the source.
 CREATE TABLE alternate_name (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
@@ -93,12 +93,12 @@ CREATE INDEX alternate_name_by_organization ON alternate_name (organization_id);
 -- Telephones of the organization itself, of one location, or of one service.
 CREATE TABLE phone (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
-    location_id UUID REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
-    service_id UUID REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    location_id UUID REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
+    service_id UUID REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     number TEXT NOT NULL,
     extension TEXT,
     phone_type TEXT,
@@ -113,11 +113,11 @@ CREATE INDEX phone_by_service ON phone (service_id) WHERE service_id IS NOT NULL
 -- Addresses of a location.
 CREATE TABLE address (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
-    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     attention TEXT,
     address_1 TEXT,
     address_2 TEXT,
@@ -136,12 +136,12 @@ CREATE INDEX address_by_location ON address (location_id);
 -- Where a service is offered.
 CREATE TABLE service_at_location (
     id UUID NOT NULL PRIMARY KEY,
-    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    organization_id UUID NOT NULL REFERENCES organization (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     position BIGINT NOT NULL DEFAULT 0,
-    service_id UUID NOT NULL REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
-    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    service_id UUID NOT NULL REFERENCES service (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
+    location_id UUID NOT NULL REFERENCES location (id) ON DELETE CASCADE ON UPDATE CASCADE DEFERRABLE,
     UNIQUE (source, source_id)
 );
 CREATE INDEX service_at_location_by_organization ON service_at_location (organization_id);
