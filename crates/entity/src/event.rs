@@ -125,6 +125,17 @@ pub enum MergeOp {
     Unmerged,
 }
 
+impl MergeOp {
+    /// As written on topics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Merged => "merged",
+            Self::Unmerged => "unmerged",
+        }
+    }
+}
+
 /// `organizations.merge.v1`: facts, keyed by merge id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MergeChanged {

@@ -34,21 +34,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let begun = Instant::now();
         import(&store, told).await?;
         say(what, begun);
-        if std::env::args().nth(3).is_some_and(|a| a == "x") {
-            return Ok(());
-        }
     }
     let begun = Instant::now();
     let rows = capture(&store).await?;
     say("capture", begun);
-    if std::env::args().nth(3).is_some_and(|a| a == "c") {
-        for _ in 0..6 {
-            let begun = Instant::now();
-            capture(&store).await?;
-            say("capture", begun);
-        }
-        return Ok(());
-    }
     println!("{:32} {:9.1}", "log rows a record", rows as f64 / count as f64);
     let told = records.into_iter().map(changed).collect();
     let begun = Instant::now();

@@ -17,6 +17,7 @@ mod merges;
 mod moves;
 mod people;
 mod queues;
+mod rest_rows;
 mod scores;
 mod scores_in_any_order;
 
@@ -61,6 +62,7 @@ pub use people::{
     rows_are_listed_with_their_owners,
 };
 pub use queues::{moved_blocks_are_scored_again, the_prior_steps_at_powers_of_two};
+pub use rest_rows::{added_rows_outlive_imports, rows_of_a_source_are_left_alone};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
 
@@ -105,6 +107,8 @@ macro_rules! conformance_tests {
             a_child_moves_to_a_new_record,
             a_child_told_by_two_records_has_one_owner,
             a_row_moved_by_hand_takes_its_children_along,
+            added_rows_outlive_imports,
+            rows_of_a_source_are_left_alone,
             every_table_is_captured_with_its_owner,
             a_delete_takes_all_children_along,
             a_new_key_ends_the_old_one,

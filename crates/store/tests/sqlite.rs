@@ -8,6 +8,15 @@ use store::sqlite::{OrganizationsStore, ResolutionStore};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+#[path = "sqlite/crash.rs"]
+mod crash;
+#[path = "sample/record.rs"]
+mod sample;
+#[path = "sqlite/writers.rs"]
+mod writers;
+
+use sample::record;
+
 /// Databases in a folder of their own.
 struct Folder(TempDir);
 
@@ -48,3 +57,14 @@ fn folder() -> Option<Box<dyn Backend>> {
 }
 
 store::conformance_tests!(folder());
+
+#[tokio::test]
+async fn a_position_from_the_future_is_refused() {
+    use store::ChangeLog as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store =
+        OrganizationsStore::open(&folder.path().join("organizations.db")).await.expect("the database opens");
+    // As after a restore of an older file.
+    let refused = store.capture(Some("5"), 10).await;
+    assert!(matches!(refused, Err(store::Error::Invalid(_))), "{refused:?}");
+}

@@ -319,10 +319,18 @@ impl Sheet<'_> {
         if let Some(undo) = merge.undo.as_ref().filter(|_| log_op != "I") {
             facts.push((MergeOp::Unmerged, &undo.undone_by, undo.undone_at, &undo.reason));
         }
+        if !self.settings.products.contains(&Product::Merge) {
+            return Ok(());
+        }
+        let key = merge.id.to_string();
+        let both = facts.len() > 1;
         for (op, by, at, reason) in facts {
+            // A merge taken back within one batch: two facts of one key need two versions.
+            let earlier = i64::from(both && op == MergeOp::Merged);
+            let version = Version(self.settings.version.0 - earlier);
             let value = MergeChanged {
                 id: merge.id,
-                version: self.settings.version,
+                version,
                 op,
                 survivor: Some(merge.survivor),
                 absorbed: Some(merge.absorbed.clone()),
@@ -330,7 +338,9 @@ impl Sheet<'_> {
                 at: Some(at),
                 reason: reason.clone(),
             };
-            self.send(Product::Merge, &merge.id.to_string(), None, Op::Upsert, &value)?;
+            let (product, partition_key) = (Product::Merge, key.as_str());
+            let envelope = Envelope { product, key: &key, partition_key, version, op: op.as_str() };
+            self.events.push(self.settings.publisher.event(&envelope, &value)?);
         }
         Ok(())
     }

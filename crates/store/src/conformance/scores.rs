@@ -1,7 +1,7 @@
 //! Cases about scores: what is kept and what goes.
 
 use super::Backend;
-use super::fixture::{deletion, nth, pair, scores};
+use super::fixture::{at, deletion, nth, pair, scores};
 use crate::resolution::{ApplyOutcome, PartnerVerdict, RecordScores, Resolution};
 use entity::{RecordId, ScoredPair, Version};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,7 @@ pub async fn stale_scores_are_ignored(backend: &dyn Backend) {
     assert_eq!(resolution.corpus().await.expect("read").record_count, 2);
     let known = resolution.known_scores(&[nth(1), nth(9)]).await.expect("read");
     assert_eq!(known.keys, BTreeMap::from([(nth(1), vec!["name:1".to_owned()])]));
+    assert_eq!(known.created_at, BTreeMap::from([(nth(1), at(1))]));
     assert_eq!(known.partners, BTreeMap::from([(nth(1), BTreeSet::from([nth(2)]))]));
     // A newer version that shares no key any more ends the pair, also when its scorer did not know of it.
     apply(&*resolution, &[scores(1, 30, &[])]).await;

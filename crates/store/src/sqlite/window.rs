@@ -21,9 +21,26 @@ pub(crate) async fn read_window(
     .fetch_all(&mut **snapshot)
     .await
     .doing(|| format!("reading the change log after {after}"))?;
+    if rows.is_empty() && after > 0 {
+        check_not_backwards(snapshot, after).await?;
+    }
     let next = rows.last().map_or(after, |row| row.seq);
     let more = rows.len() >= rows_max;
     Ok((rows.into_iter().map(Into::into).collect(), next.to_string(), more))
+}
+
+/// After a restore of an older file, a position may be beyond every number that was ever given.
+async fn check_not_backwards(snapshot: &mut Transaction<'static, Db>, after: i64) -> Result<()> {
+    let last: Option<i64> = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'change_log'")
+        .fetch_optional(&mut **snapshot)
+        .await
+        .doing(|| "reading the last number of the change log".into())?;
+    if last.unwrap_or(0) < after {
+        return Err(Error::Invalid(
+            "the organizations database has gone back in time: a new epoch is needed".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Deletes a step of log rows that are all before an acknowledged position.
