@@ -31,7 +31,7 @@ const FIRST_PAGE: &str = "
         WHERE xid >= pg_snapshot_xmax($2::text::pg_snapshot) AND pg_visible_in_snapshot(xid, $3::text::pg_snapshot)
         UNION ALL
         SELECT * FROM change_log
-        WHERE FALSE AND xid = ANY (ARRAY(SELECT pg_snapshot_xip($2::text::pg_snapshot)))
+        WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($2::text::pg_snapshot)))
           AND pg_visible_in_snapshot(xid, $3::text::pg_snapshot)) AS seen_since
     WHERE seq > $1 ORDER BY seq LIMIT $4";
 

@@ -76,6 +76,7 @@ impl Seen {
         all_ended: &AtomicBool,
     ) -> Self {
         let mut seen = Self::default();
+        let mut empty = 0;
         loop {
             let last = all_ended.load(Ordering::SeqCst);
             let capture = store.capture(position.as_deref(), rows_max).await.expect("the log is read");
@@ -83,9 +84,10 @@ impl Seen {
             for record in capture.family.records {
                 seen.counters.entry(record.id.0).or_default().push(record.organization.year_incorporated);
             }
-            let nothing = capture.rows.is_empty();
+            // An empty page may be the end of an older window, so only the second in a row says that all is read.
+            empty = if last && capture.rows.is_empty() { empty + 1 } else { 0 };
             seen.rows.extend(capture.rows);
-            if last && nothing {
+            if empty == 2 {
                 return seen;
             }
         }
