@@ -89,9 +89,10 @@ async fn not_the_same(deployment: &Deployment, cluster_path: &str) {
     let cluster = deployment.get(cluster_path).await;
     let decided =
         deployment.post(&format!("{cluster_path}/decisions"), &json!({"verdict": "non_match"})).await;
+    let decision_path = format!("/v1/decisions/{}", decided["id"].as_str().unwrap());
+    deployment.until(&decision_path, |decision| decision["state"] == "applied").await;
     deployment.until("/v1/clusters?status=open&limit=200", |open| !holds(open, &cluster)).await;
-    let undo = format!("/v1/decisions/{}/undo", decided["id"].as_str().unwrap());
-    deployment.post(&undo, &json!({})).await;
+    deployment.post(&format!("{decision_path}/undo"), &json!({})).await;
     deployment.until("/v1/clusters?status=open&limit=200", |open| holds(open, &cluster)).await;
 }
 
