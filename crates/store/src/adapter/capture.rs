@@ -1,7 +1,7 @@
 //! Change capture: a window of the log and the rows behind it, in one snapshot; and the poller's durable state.
 
 use super::read::load_family;
-use super::{Executor, OrganizationsStore, id_list, people};
+use super::{Executor, OrganizationsStore, id_list, merges};
 use crate::change_log::{Capture, CaptureState, ChangeLog};
 use crate::error::{Doing, Result};
 use crate::lease::Lease;
@@ -66,7 +66,7 @@ impl ChangeLog for OrganizationsStore {
             rows.iter().filter(|row| row.table == "merge").map(|row| row.row_id).collect();
         let merges = match merge_ids.as_slice() {
             [] => Vec::new(),
-            ids => people::select_merges(&mut snapshot, ids).await?,
+            ids => merges::select_merges(&mut snapshot, ids).await?,
         };
         snapshot.commit().await.doing(|| "ending a capture".into())?;
         Ok(Capture { rows, family, merges, next, more })

@@ -2,7 +2,7 @@
 
 use super::super::organizations::id_list;
 use super::decisions::JudgementRow;
-use super::scores::{PAIRS_OF, PairRow};
+use super::score_rows::{PAIRS_OF, PairRow};
 use super::{Executor, ResolutionStore, corrupt};
 use crate::error::{Doing, Result};
 use crate::resolution::ComponentRows;

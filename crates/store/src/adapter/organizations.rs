@@ -9,6 +9,7 @@ mod bulk;
 mod capture;
 mod import;
 mod known_ids;
+mod merges;
 mod people;
 mod port;
 mod read;

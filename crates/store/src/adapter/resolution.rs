@@ -15,6 +15,8 @@ mod decisions;
 mod port;
 #[path = "queues.rs"]
 mod queues;
+#[path = "score_rows.rs"]
+mod score_rows;
 #[path = "scores.rs"]
 mod scores;
 

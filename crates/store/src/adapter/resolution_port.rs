@@ -1,7 +1,8 @@
 //! The resolution port: each call goes to the file of its subject.
 
 use super::queues::Queue;
-use super::scores::{PairRow, select_closed};
+use super::score_rows::PairRow;
+use super::scores::select_closed;
 use super::{ResolutionStore, json_list, limit_of};
 use crate::error::{Doing, Result};
 use crate::resolution::{

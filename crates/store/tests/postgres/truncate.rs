@@ -38,3 +38,32 @@ async fn a_truncated_table_is_captured() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn truncated_facts_are_captured() {
+    on_a_server(async |server| {
+        let store = server.store().await;
+        let record = record("1");
+        store.upsert(vec![record.clone()]).await.expect("imported");
+        let fact = entity::StewardFact {
+            table: "organization".to_owned(),
+            row_id: record.id.0,
+            record_id: record.id,
+            field: "name".to_owned(),
+            value: "stated".into(),
+            stated_by: "ann".to_owned(),
+            stated_at: entity::clock::now(),
+        };
+        store.state_facts(&[fact], &store::organizations::Revisions::new()).await.expect("stated");
+        let mut position = None;
+        read_on(&store, &mut position, 1000).await;
+        run(&mut server.stranger().await, "TRUNCATE steward_fact").await.expect("truncated");
+        let rows = read_on(&store, &mut position, 1000).await;
+        let told: BTreeSet<_> = rows.iter().map(|row| (row.table.as_str(), row.row_id)).collect();
+        assert_eq!(
+            told,
+            BTreeSet::from([("organization", record.id.0), ("steward_organization", record.id.0)])
+        );
+    })
+    .await;
+}
