@@ -44,7 +44,7 @@ async fn a_poll_does_not_look_at_the_whole_log() {
         println!(
             "an idle poll: {short:?}, with 300,000 rows in the log {long:?}; those rows in pages {window:?}"
         );
-        assert!(long < short * 5 + Duration::from_millis(5), "{short:?} became {long:?}");
+        assert!(long < short * 5 + Duration::from_millis(40), "{short:?} became {long:?}");
     })
     .await;
 }
