@@ -45,8 +45,10 @@ async fn main() {
     };
     let Some(deployment) = Deployment::start(ports, &[ALL]).await else { return };
     let throughput = throughput(&deployment, organizations).await;
+    let memory_after_import = memory(&deployment);
     let latency = latency::measure(&deployment, changes).await;
-    println!("{}", json!({"on": on, "throughput": throughput, "latency_ms": latency}));
+    let memory = json!({"after_import": memory_after_import, "at_the_end": memory(&deployment)});
+    println!("{}", json!({"on": on, "throughput": throughput, "latency_ms": latency, "memory_mib": memory}));
     deployment.end().await;
 }
 
@@ -60,15 +62,12 @@ async fn throughput(deployment: &Deployment, organizations: usize) -> Value {
     };
     let (imported, stages) = tokio::join!(importing, watch(deployment, start));
     let settled = start.elapsed();
-    let (memory_mib, memory_peak_mib) = (memory_mib(deployment, "VmRSS:"), memory_mib(deployment, "VmHWM:"));
     json!({
         "organizations": organizations,
         "import_seconds": imported.as_secs_f64(),
         "settled_seconds": settled.as_secs_f64(),
         "organizations_per_second": organizations as f64 / settled.as_secs_f64(),
         "finished_at_seconds": stages,
-        "memory_mib": memory_mib,
-        "memory_peak_mib": memory_peak_mib,
     })
 }
 
@@ -76,6 +75,12 @@ async fn import(deployment: &Deployment, file: &Path) {
     let mut command = deployment.command(&["import", &file.display().to_string(), "--source", "bench"]);
     let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap().unwrap();
     assert!(status.success(), "the import ended with {status}");
+}
+
+/// Memory of all processes, in MiB: their own, pages of files that they have mapped, and the most of both so far.
+fn memory(deployment: &Deployment) -> Value {
+    let [own, mapped, peak] = ["RssAnon:", "RssFile:", "VmHWM:"].map(|field| memory_mib(deployment, field));
+    json!({"own": own, "mapped_files": mapped, "peak": peak})
 }
 
 /// Memory of all processes by a field of their status, in MiB.

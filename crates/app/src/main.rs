@@ -8,7 +8,12 @@ mod ports;
 mod roles;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// For Rust, SQLite and librdkafka alike (`override`): measured a fifth less CPU over the whole loop than with glibc's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = commands::Arguments::parse();

@@ -86,7 +86,6 @@ async fn open(path: &Path) -> Result<Pools> {
         .foreign_keys(true)
         // Without it, a REPLACE would delete rows and no trigger would see it.
         .pragma("recursive_triggers", "ON")
-        .pragma("cache_size", "-65536")
         .pragma("mmap_size", "1073741824")
         .pragma("temp_store", "MEMORY")
         // 64 MB of changes, as an import makes many: each page is copied back once for several batches (measured: a
@@ -94,10 +93,19 @@ async fn open(path: &Path) -> Result<Pools> {
         .pragma("wal_autocheckpoint", "16384")
         .busy_timeout(Duration::from_secs(30))
         .statement_cache_capacity(400);
-    let pool = |connections: u32| SqlitePoolOptions::new().max_connections(connections);
+    // A connection to a file does not go stale, so it is neither tried before use nor thrown away.
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
     let opening = || format!("opening {}", path.display());
-    let write = pool(1).connect_with(options.clone()).await.doing(opening)?;
-    let read = pool(4).connect_with(options).await.doing(opening)?;
+    let cached = |mib: u32| options.clone().pragma("cache_size", format!("-{}", mib * 1024));
+    let write = pool(1).connect_with(cached(64)).await.doing(opening)?;
+    // A reader's pages are of no use once another connection has written.
+    let read = pool(4).connect_with(cached(16)).await.doing(opening)?;
     Ok(Pools { read, write })
 }
 

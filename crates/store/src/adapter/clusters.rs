@@ -1,11 +1,20 @@
 //! Clusters in and out, and the outbox that carries their events to the topic.
 
 use super::super::organizations::id_list;
-use super::{CLUSTERS, Executor, ResolutionStore, corrupt, json_list, limit_of};
+use super::{CLUSTERS, Db, Executor, ResolutionStore, corrupt, json_list, limit_of};
 use crate::error::{Doing, Result};
 use crate::resolution::{ClusterPage, Corpus, OpenOnly, OutboxRow};
 use entity::{Cluster, ClusterId};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
+
+const SEND: &str = "INSERT INTO cluster_outbox (generation, cluster_id, body) ";
+const ROWS_PER_STATEMENT: usize = 128;
+
+/// Runs an insert; a full one is prepared once and found again.
+async fn execute(mut insert: QueryBuilder<Db>, rows: usize, db: Executor<'_>) -> sqlx::Result<()> {
+    insert.build().persistent(rows == ROWS_PER_STATEMENT).execute(db).await.map(drop)
+}
 
 impl ResolutionStore {
     pub(super) async fn write_clusters(
@@ -19,18 +28,8 @@ impl ResolutionStore {
         super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
         let gone = changed.iter().map(|cluster| cluster.id.0).chain(ended.iter().map(|id| id.0));
         self.delete_members(&mut transaction, &id_list(gone)).await?;
-        for id in ended {
-            sqlx::query("DELETE FROM cluster WHERE generation = $1 AND id = $2")
-                .bind(self.generation)
-                .bind(id.0)
-                .execute(&mut *transaction)
-                .await
-                .doing(doing)?;
-            self.send(&mut transaction, *id, None).await?;
-        }
-        for cluster in changed {
-            self.write_cluster(&mut transaction, cluster).await?;
-        }
+        self.delete_clusters(&mut transaction, ended).await?;
+        self.insert_clusters(&mut transaction, changed).await?;
         sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
             .bind(json_list(seqs))
             .execute(&mut *transaction)
@@ -52,47 +51,64 @@ impl ResolutionStore {
         .doing(|| "deleting cluster members".into())
     }
 
-    async fn write_cluster(&self, db: Executor<'_>, cluster: &Cluster) -> Result<()> {
-        let doing = || format!("writing cluster {}", cluster.id);
-        let body = serde_json::to_string(cluster).map_err(corrupt("writing a cluster"))?;
-        sqlx::query(
-            "INSERT INTO cluster (generation, id, body, probability, size, open) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (generation, id) DO UPDATE SET body = excluded.body, probability = excluded.probability,
-                 size = excluded.size, open = excluded.open",
-        )
-        .bind(self.generation)
-        .bind(cluster.id.0)
-        .bind(&body)
-        .bind(cluster.probability)
-        .bind(limit_of(cluster.members.len()))
-        .bind(cluster.is_open())
-        .execute(&mut *db)
-        .await
-        .doing(doing)?;
-        for member in &cluster.members {
-            sqlx::query(
-                "INSERT INTO cluster_member (generation, record_id, cluster_id) VALUES ($1, $2, $3)
-                 ON CONFLICT (generation, record_id) DO UPDATE SET cluster_id = excluded.cluster_id",
-            )
+    async fn delete_clusters(&self, db: Executor<'_>, ended: &[ClusterId]) -> Result<()> {
+        let doing = || "withdrawing clusters".to_owned();
+        let list = id_list(ended.iter().map(|id| id.0));
+        sqlx::query(concat!("DELETE FROM cluster WHERE generation = $1 AND id IN ", ids!("$2")))
             .bind(self.generation)
-            .bind(member.record_id.0)
-            .bind(cluster.id.0)
+            .bind(list)
             .execute(&mut *db)
             .await
             .doing(doing)?;
+        for chunk in ended.chunks(ROWS_PER_STATEMENT) {
+            let mut send = QueryBuilder::new(SEND);
+            send.push_values(chunk, |mut values, id| {
+                values.push_bind(self.generation).push_bind(id.0).push_bind(None::<String>);
+            });
+            execute(send, chunk.len(), &mut *db).await.doing(doing)?;
         }
-        self.send(db, cluster.id, Some(body)).await
+        Ok(())
     }
 
-    async fn send(&self, db: Executor<'_>, id: ClusterId, body: Option<String>) -> Result<()> {
-        sqlx::query("INSERT INTO cluster_outbox (generation, cluster_id, body) VALUES ($1, $2, $3)")
-            .bind(self.generation)
-            .bind(id.0)
-            .bind(body)
-            .execute(db)
-            .await
-            .map(drop)
-            .doing(|| format!("queueing the event of cluster {id}"))
+    async fn insert_clusters(&self, db: Executor<'_>, clusters: &[Cluster]) -> Result<()> {
+        let doing = || "writing clusters".to_owned();
+        for chunk in clusters.chunks(ROWS_PER_STATEMENT) {
+            let body = |cluster| serde_json::to_string(cluster).map_err(corrupt("writing a cluster"));
+            let bodies: Vec<String> = chunk.iter().map(body).collect::<Result<_>>()?;
+            let mut insert =
+                QueryBuilder::new("INSERT INTO cluster (generation, id, body, probability, size, open) ");
+            insert.push_values(chunk.iter().zip(&bodies), |mut values, (cluster, body)| {
+                values.push_bind(self.generation).push_bind(cluster.id.0).push_bind(body.clone());
+                values.push_bind(cluster.probability).push_bind(limit_of(cluster.members.len()));
+                values.push_bind(cluster.is_open());
+            });
+            insert.push(
+                " ON CONFLICT (generation, id) DO UPDATE SET body = excluded.body,
+                  probability = excluded.probability, size = excluded.size, open = excluded.open",
+            );
+            execute(insert, chunk.len(), &mut *db).await.doing(doing)?;
+            let mut send = QueryBuilder::new(SEND);
+            send.push_values(chunk.iter().zip(bodies), |mut values, (cluster, body)| {
+                values.push_bind(self.generation).push_bind(cluster.id.0).push_bind(Some(body));
+            });
+            execute(send, chunk.len(), &mut *db).await.doing(doing)?;
+        }
+        let members: Vec<_> = clusters
+            .iter()
+            .flat_map(|cluster| cluster.members.iter().map(|member| (member.record_id, cluster.id)))
+            .collect();
+        // A record stands in one cluster, so no row is met twice in a statement.
+        for chunk in members.chunks(ROWS_PER_STATEMENT) {
+            let mut insert =
+                QueryBuilder::new("INSERT INTO cluster_member (generation, record_id, cluster_id) ");
+            insert.push_values(chunk, |mut values, (record, cluster)| {
+                values.push_bind(self.generation).push_bind(record.0).push_bind(cluster.0);
+            });
+            insert
+                .push(" ON CONFLICT (generation, record_id) DO UPDATE SET cluster_id = excluded.cluster_id");
+            execute(insert, chunk.len(), &mut *db).await.doing(doing)?;
+        }
+        Ok(())
     }
 
     pub(super) async fn outbox_head(&self, limit: usize) -> Result<Vec<OutboxRow>> {
