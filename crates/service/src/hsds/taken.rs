@@ -3,7 +3,7 @@
 use super::{Address, Identifier, Location, Organization, Phone, Service};
 use crate::problem::{Problem, Result};
 use entity::organization::Extra;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// The ids of the rows of one request: those that are there keep theirs, new ones get one.
@@ -13,6 +13,8 @@ pub(crate) struct RowIds {
     standing: HashMap<Uuid, String>,
     /// What new rows were called in the request, and the ids that they got.
     given: HashMap<Uuid, Uuid>,
+    /// Where the services are offered already: perhaps at places of other organizations.
+    places: HashSet<Uuid>,
 }
 
 /// The mark of rows that people added. A source's row cannot bear it by chance: it names the row's own id, and
@@ -45,6 +47,7 @@ impl RowIds {
     pub(crate) fn stand_service(&mut self, row: &entity::Service) {
         self.stand(row.id.0, &row.source_id);
         self.stand_phones(&row.phones);
+        self.places.extend(row.location_ids.iter().map(|place| place.0));
     }
 
     fn stand_phones(&mut self, rows: &[entity::Phone]) {
@@ -204,7 +207,7 @@ impl Service {
         let at = |field: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
         let location_ids = each(&at("location_ids"), self.location_ids, |asked, path| {
             let id = ids.given.get(&asked).copied().unwrap_or(asked);
-            if places.contains(&id) {
+            if places.contains(&id) || ids.places.contains(&id) {
                 return Ok(id.into());
             }
             Err(Problem::invalid(path, format!("the organization has no location {asked}")))
@@ -254,8 +257,10 @@ mod tests {
             Organization { locations: vec![Location::default(), far], ..Organization::default() };
         let problem = organization.taken(&mut RowIds::default()).unwrap_err();
         assert_eq!(problem.errors[0].field, "locations[1].latitude");
-        let service = Service { location_ids: vec![Uuid::nil()], ..Service::default() };
-        let problem = service.taken(&mut RowIds::default(), &[], "").unwrap_err();
+        let service = || Service { location_ids: vec![Uuid::nil()], ..Service::default() };
+        let problem = service().taken(&mut RowIds::default(), &[], "").unwrap_err();
         assert_eq!(problem.errors[0].field, "location_ids[0]");
+        let elsewhere = RowIds { places: HashSet::from([Uuid::nil()]), ..RowIds::default() };
+        assert!(service().taken(&mut { elsewhere }, &[], "").is_ok(), "where its source offers it already");
     }
 }

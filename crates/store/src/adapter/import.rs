@@ -29,10 +29,18 @@ impl OrganizationsStore {
         known.assign(&mut transaction, &mut records).await?;
         let counts = UpsertCounts { inserted: records.len() as u64 - known.present, present: known.present };
         keep_last_tellings(&mut records);
+        let places = records.iter().flat_map(|record| &record.organization.locations);
+        let places: Vec<_> = places.map(|place| place.id.0).collect();
+        for (source, ids) in &known.with_rows {
+            // Before services are written: a place that goes takes its record's pointers along.
+            let records = id_list(ids.iter().copied());
+            delete_others::<LocationRow>(&mut transaction, (source, &records), &places).await?;
+        }
         let told = write_rows(&mut transaction, records, Standing::Only(known.standing)).await?;
         for (source, ids) in known.with_rows {
             told.delete_others(&mut transaction, &source, &id_list(ids)).await?;
         }
+        known.replaced.repoint(&mut transaction).await?;
         transaction.commit().await.doing(|| "committing an import".into())?;
         Ok(counts)
     }
@@ -140,10 +148,9 @@ pub(super) fn statements(rows: RowSet, standing: &Standing) -> Result<Vec<Statem
     Ok(statements)
 }
 
-/// The children that an import tells of.
+/// The children that an import tells of, beside places.
 #[derive(Default)]
 struct ToldIds {
-    locations: Vec<Uuid>,
     services: Vec<Uuid>,
     identifiers: Vec<Uuid>,
     names: Vec<Uuid>,
@@ -154,7 +161,6 @@ struct ToldIds {
 
 impl ToldIds {
     fn remember(&mut self, rows: &RowSet) {
-        self.locations.extend(rows.locations.iter().map(TableRow::id));
         self.services.extend(rows.services.iter().map(TableRow::id));
         self.identifiers.extend(rows.identifiers.iter().map(TableRow::id));
         self.names.extend(rows.names.iter().map(TableRow::id));
@@ -171,7 +177,6 @@ impl ToldIds {
         delete_others::<PhoneRow>(&mut *db, of, &self.phones).await?;
         delete_others::<NameRow>(&mut *db, of, &self.names).await?;
         delete_others::<IdentifierRow>(&mut *db, of, &self.identifiers).await?;
-        delete_others::<ServiceRow>(&mut *db, of, &self.services).await?;
-        delete_others::<LocationRow>(db, of, &self.locations).await
+        delete_others::<ServiceRow>(db, of, &self.services).await
     }
 }
