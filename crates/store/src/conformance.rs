@@ -63,7 +63,10 @@ pub use people::{
     rows_are_listed_with_their_owners,
 };
 pub use queues::{moved_blocks_are_scored_again, the_prior_steps_at_powers_of_two};
-pub use rest_rows::{added_rows_outlive_imports, rows_of_a_source_are_left_alone};
+pub use rest_rows::{
+    a_record_is_rewritten_on_what_stands, added_rows_outlive_imports, an_added_row_is_written_as_a_whole,
+    rows_of_a_source_are_left_alone,
+};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
 
@@ -111,6 +114,8 @@ macro_rules! conformance_tests {
             a_child_told_by_two_records_has_one_owner,
             a_row_moved_by_hand_takes_its_children_along,
             added_rows_outlive_imports,
+            an_added_row_is_written_as_a_whole,
+            a_record_is_rewritten_on_what_stands,
             rows_of_a_source_are_left_alone,
             every_table_is_captured_with_its_owner,
             a_delete_takes_all_children_along,

@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::lease::Leases;
+use crate::listing::TimeAndId;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{Cluster, ClusterId, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version};
@@ -237,8 +238,16 @@ pub trait Resolution: Leases + std::fmt::Debug {
     /// One decision.
     async fn decision(&self, id: Uuid) -> Result<Option<Decision>>;
 
-    /// Decisions in a state, oldest first; all of them, newest first, for `None`.
-    async fn decisions(&self, state: Option<DecisionState>, limit: usize) -> Result<Vec<Decision>>;
+    /// Decisions, newest first, after the given one (when it was made, and its id).
+    async fn decisions(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Decision>>;
+
+    /// Decisions in a state, oldest first, after the given one.
+    async fn decisions_in(
+        &self,
+        state: DecisionState,
+        after: Option<TimeAndId>,
+        limit: usize,
+    ) -> Result<Vec<Decision>>;
 
     /// The decision that became this merge.
     async fn decision_of_merge(&self, merge: MergeId) -> Result<Option<Decision>>;

@@ -2,13 +2,14 @@
 
 use super::bulk::{Standing, Statement, delete_others, make_ready};
 use super::known_ids::KnownIds;
+use super::people::check_revisions;
 use super::tables::{
     AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow,
     TableRow,
 };
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Doing, Result};
-use crate::organizations::UpsertCounts;
+use crate::organizations::{Revisions, UpsertCounts};
 use entity::{Phone, Record};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -21,9 +22,14 @@ const IDS: i64 = 0x6964_7300;
 const RECORDS_TOGETHER: usize = 64;
 
 impl OrganizationsStore {
-    pub(super) async fn write_records(&self, records: Vec<Record>) -> Result<UpsertCounts> {
+    pub(super) async fn write_records(
+        &self,
+        records: Vec<Record>,
+        expected: &Revisions,
+    ) -> Result<UpsertCounts> {
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, IDS).await?;
+        check_revisions(&mut transaction, expected).await?;
         let mut records = last_of_each(records);
         let mut known = KnownIds::default();
         known.assign(&mut transaction, &mut records).await?;

@@ -5,6 +5,7 @@ use super::score_rows::PairRow;
 use super::scores::select_closed;
 use super::{ResolutionStore, json_list, limit_of};
 use crate::error::{Doing, Result};
+use crate::listing::TimeAndId;
 use crate::resolution::{
     ApplyOutcome, ClusterPage, ComponentRows, Corpus, Decision, DecisionState, KnownScores, OutboxRow,
     RecordScores, Resolution, ResolveBatch,
@@ -85,8 +86,16 @@ impl Resolution for ResolutionStore {
     async fn decision(&self, id: Uuid) -> Result<Option<Decision>> {
         self.read_decision(id).await
     }
-    async fn decisions(&self, state: Option<DecisionState>, limit: usize) -> Result<Vec<Decision>> {
-        self.read_decisions(state, limit).await
+    async fn decisions(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Decision>> {
+        self.read_decisions(after, limit).await
+    }
+    async fn decisions_in(
+        &self,
+        state: DecisionState,
+        after: Option<TimeAndId>,
+        limit: usize,
+    ) -> Result<Vec<Decision>> {
+        self.read_decisions_in(state, after, limit).await
     }
     async fn decision_of_merge(&self, merge: MergeId) -> Result<Option<Decision>> {
         self.read_decision_of_merge(merge).await
