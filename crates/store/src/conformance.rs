@@ -44,10 +44,11 @@ pub use everywhere::{
     what_was_rolled_back_is_not_captured,
 };
 pub use import::{
-    a_child_that_is_gone_is_deleted, a_nul_is_refused, a_place_of_another_is_pointed_at,
-    a_place_that_goes_is_offered_at_no_more, a_record_told_twice_counts_once,
-    a_snapshot_deletes_what_is_absent, a_taken_id_is_replaced_by_a_derived_one,
-    an_equal_record_changes_nothing, an_update_keeps_the_first_arrival, reads_back_what_was_imported,
+    a_child_that_is_gone_is_deleted, a_nul_is_refused, a_parent_is_named_by_the_id_it_got,
+    a_place_of_another_is_pointed_at, a_place_that_goes_is_offered_at_no_more,
+    a_record_told_twice_counts_once, a_snapshot_deletes_what_is_absent,
+    a_taken_id_is_replaced_by_a_derived_one, an_equal_record_changes_nothing,
+    an_update_keeps_the_first_arrival, reads_back_what_was_imported,
 };
 pub use leases::one_holder_at_a_time;
 pub use merges::{
@@ -104,6 +105,7 @@ macro_rules! conformance_tests {
             an_update_keeps_the_first_arrival,
             a_child_that_is_gone_is_deleted,
             a_taken_id_is_replaced_by_a_derived_one,
+            a_parent_is_named_by_the_id_it_got,
             a_place_of_another_is_pointed_at,
             a_place_that_goes_is_offered_at_no_more,
             a_record_told_twice_counts_once,

@@ -15,8 +15,10 @@ struct Pointer {
     column: &'static str,
 }
 
-const POINTERS: [Pointer; 1] =
-    [Pointer { to: "location", from: "service_at_location", column: "location_id" }];
+const POINTERS: [Pointer; 2] = [
+    Pointer { to: "location", from: "service_at_location", column: "location_id" },
+    Pointer { to: "organization", from: "organization", column: "parent_organization_id" },
+];
 
 /// Per table and source: ids that the source gives its rows and that they did not get, and those that they got.
 #[derive(Debug, Default)]
@@ -78,6 +80,11 @@ impl Replaced {
                 *place = moved.get(&place.0).map_or(*place, |id| (*id).into());
             }
         }
+        if let Some(moved) = self.0.get(&("organization", record.source.clone()))
+            && let Some(parent) = &mut record.organization.parent_organization_id
+        {
+            *parent = moved.get(parent).copied().unwrap_or(*parent);
+        }
     }
 
     /// Lets the pointers of what was imported before follow the rows of this import.
@@ -108,5 +115,7 @@ impl Replaced {
 fn pointers_afar(record: &Record) -> Vec<(&'static str, Uuid)> {
     let own: HashSet<_> = record.organization.locations.iter().map(|location| location.id).collect();
     let places = record.organization.services.iter().flat_map(|service| &service.location_ids);
-    places.filter(|place| !own.contains(place)).map(|place| ("location", place.0)).collect()
+    let places = places.filter(|place| !own.contains(place)).map(|place| ("location", place.0));
+    let parent = record.organization.parent_organization_id.map(|parent| ("organization", parent));
+    places.chain(parent).collect()
 }

@@ -116,6 +116,34 @@ pub async fn a_taken_id_is_replaced_by_a_derived_one(backend: &dyn Backend) {
     assert_eq!(stands.organization.services[0].location_ids, [location.id], "the place follows its new id");
 }
 
+/// An organization names its parent by the source's id; where that was not free, by the id that the parent got,
+/// whichever of the two comes first.
+pub async fn a_parent_is_named_by_the_id_it_got(backend: &dyn Backend) {
+    let organizations = backend.organizations().await;
+    let squatter = record("west", "9");
+    let (mut parent, mut early, mut late) = (record("north", ""), record("north", "2"), record("north", "3"));
+    parent.id = squatter.id;
+    // As some databases write UUIDs.
+    parent.source_id = squatter.id.to_string().to_uppercase();
+    let mut stranger = record("south", "4");
+    for child in [&mut early, &mut late, &mut stranger] {
+        child.organization.parent_organization_id = Some(squatter.id.0);
+    }
+    import(&*organizations, &[&squatter]).await;
+    import(&*organizations, &[&early, &stranger]).await;
+    let got = entity::id::derive("north", "organization", &parent.source_id);
+    for together in [vec![&parent], vec![&late], vec![&early, &late], vec![&late, &parent]] {
+        import(&*organizations, &together).await;
+    }
+    let mut position = end(&*organizations).await;
+    import(&*organizations, &[&parent, &early, &late]).await;
+    assert_eq!(rows(&*organizations, &mut position).await, [], "told again, nothing changes");
+    for (child, expected) in [(&early, got), (&late, got), (&stranger, squatter.id.0)] {
+        let stands = read(&*organizations, child.id).await.expect("the child stands");
+        assert_eq!(stands.organization.parent_organization_id, Some(expected), "{}", child.source_id);
+    }
+}
+
 /// A service may be offered at a place of another organization: before that comes, after it is gone, and under the
 /// id that it got.
 pub async fn a_place_of_another_is_pointed_at(backend: &dyn Backend) {
