@@ -21,5 +21,7 @@ pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
 pub use error::{Error, Result};
 pub use lease::{Lease, Leases};
 pub use listing::TimeAndId;
-pub use organizations::{MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts};
+pub use organizations::{
+    MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts, is_added_over_rest,
+};
 pub use resolution::Resolution;

@@ -40,6 +40,20 @@ pub enum RestRow {
 /// The source of what people create over REST.
 pub const REST_SOURCE: &str = "rest";
 
+/// The source id of a row that people added over REST. A source's row cannot bear it by chance: it names the row's own
+/// id, and nobody but the REST port chooses that.
+#[must_use]
+pub fn rest_source_id(id: Uuid) -> String {
+    format!("{REST_SOURCE}:{id}")
+}
+
+/// Whether people added this row over REST, to a record of whatever source.
+#[must_use]
+pub fn is_added_over_rest(id: Uuid, source_id: &str) -> bool {
+    let named = source_id.strip_prefix(REST_SOURCE).and_then(|rest| rest.strip_prefix(':'));
+    named.is_some_and(|named| named.parse() == Ok(id))
+}
+
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UpsertCounts {

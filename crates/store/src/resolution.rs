@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{Cluster, ClusterId, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What scoring one record found.
@@ -169,9 +169,6 @@ pub enum OpenOnly {
 pub trait Resolution: Leases + std::fmt::Debug {
     /// What is known of records about to be scored.
     async fn known_scores(&self, ids: &[RecordId]) -> Result<KnownScores>;
-
-    /// Which of these keys' blocks are closed.
-    async fn closed_blocks(&self, keys: &[String]) -> Result<HashSet<String>>;
 
     /// Takes scores in, in one transaction, and queues the records for the resolver. `blocks` are the keys that
     /// the scorer relied on, and whether it saw each closed. Older knowledge never replaces newer: a second or a
