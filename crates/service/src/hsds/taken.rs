@@ -4,6 +4,7 @@ use super::{Address, Identifier, Location, Organization, Phone, Service};
 use crate::problem::{Problem, Result};
 use entity::organization::Extra;
 use std::collections::{HashMap, HashSet};
+use store::organizations::rest_source_id;
 use uuid::Uuid;
 
 /// The ids of the rows of one request: those that are there keep theirs, new ones get one.
@@ -15,12 +16,6 @@ pub(crate) struct RowIds {
     given: HashMap<Uuid, Uuid>,
     /// Where the services are offered already: perhaps at places of other organizations.
     places: HashSet<Uuid>,
-}
-
-/// The mark of rows that people added. A source's row cannot bear it by chance: it names the row's own id, and
-/// nobody but this service chooses that.
-fn source_id_of(id: Uuid) -> String {
-    format!("rest:{id}")
 }
 
 impl RowIds {
@@ -60,11 +55,6 @@ impl RowIds {
         self.standing.insert(id, source_id.to_owned());
     }
 
-    /// Whether this row was added by people.
-    pub(crate) fn is_of_people(id: Uuid, source_id: &str) -> bool {
-        source_id == source_id_of(id)
-    }
-
     fn row(&mut self, asked: Option<Uuid>) -> (Uuid, String) {
         if let Some((id, source_id)) = asked.and_then(|id| self.standing.remove_entry(&id)) {
             self.given.insert(id, id);
@@ -74,7 +64,7 @@ impl RowIds {
         if let Some(asked) = asked {
             self.given.insert(asked, id);
         }
-        (id, source_id_of(id))
+        (id, rest_source_id(id))
     }
 }
 
@@ -245,7 +235,7 @@ mod tests {
         let place = &taken.locations[0];
         assert_ne!(place.id.0, called);
         assert_eq!(taken.services[0].location_ids, [place.id]);
-        assert!(RowIds::is_of_people(place.id.0, &place.source_id));
+        assert!(store::is_added_over_rest(place.id.0, &place.source_id));
         let again = Organization::from(taken.clone()).taken(&mut RowIds::of(&taken)).unwrap();
         assert_eq!(again, taken);
     }

@@ -12,8 +12,8 @@ use crate::problem::{Problem, Result};
 use crate::request::Headers;
 use entity::Record;
 use serde_json::Value;
-use store::REST_SOURCE;
 use store::organizations::Revisions;
+use store::{REST_SOURCE, is_added_over_rest};
 use uuid::Uuid;
 
 /// Adds a row of people to an organization of whatever source.
@@ -63,7 +63,7 @@ async fn write<R: Row>(room: &Room, found: &HeldRow<R>, changed: Object, caller:
     if owner.source == REST_SOURCE {
         return rewrite::<R>(room, found, owner, changed).await;
     }
-    if RowIds::is_of_people(found.row.id(), found.row.source_id()) {
+    if is_added_over_rest(found.row.id(), found.row.source_id()) {
         let row = wanted::<R>(found, owner, changed)?;
         return Ok(room.store.put_row(owner.id, &row.added(), &found.held.revisions()).await?);
     }
@@ -105,7 +105,7 @@ pub(super) async fn remove<R: Row>(room: &Room, id: Uuid, headers: &Headers) -> 
     let found = read::<R>(room, id).await?;
     require_match(headers, &found.held.etag)?;
     let source = found.held.record(found.owner).map_or(REST_SOURCE, |owner| owner.source.as_str());
-    if source != REST_SOURCE && !RowIds::is_of_people(id, found.row.source_id()) {
+    if source != REST_SOURCE && !is_added_over_rest(id, found.row.source_id()) {
         return Err(owned_by_source(R::TABLE.name(), id, source));
     }
     room.store.delete_row(R::TABLE, id, &found.held.revisions()).await?;
