@@ -11,6 +11,8 @@ mod deployment;
 #[cfg(test)]
 mod end_state;
 #[cfg(test)]
+mod import_export;
+#[cfg(test)]
 mod redelivery;
 #[cfg(test)]
 mod restart;

@@ -5,6 +5,7 @@
 //! so equal version means equal bytes.
 
 mod changes;
+mod children;
 mod versions;
 
 use crate::board::Board;

@@ -9,11 +9,13 @@ use crate::error::{Error, Result, chain};
 use crate::parked::{self, Parking};
 use crate::stop::Stop;
 use async_trait::async_trait;
-use events::log::{Delivery, Event, Position, TopicPartition};
+use events::log::{Delivery, Event, Position, Progress, TopicPartition};
 use events::{EventLog, GroupReader};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+mod start;
 
 /// A stage that follows topics.
 #[async_trait]
@@ -32,6 +34,11 @@ pub trait Stage: Send {
     /// Where to read partitions newly given to this member, for a stage that keeps its own positions.
     async fn positions(&mut self, _assigned: &[TopicPartition]) -> Result<Vec<Position>> {
         Ok(Vec::new())
+    }
+
+    /// Takes note that partitions are read from here again, though it stood further on: their topic was made anew.
+    async fn restarted(&mut self, _positions: &[Position]) -> Result<()> {
+        Ok(())
     }
 
     /// Takes note that the batch before these positions is finished, for a stage that keeps its own positions.
@@ -114,9 +121,7 @@ impl Runner {
             let wait = if busy { Duration::ZERO } else { WAIT };
             let delivery = reader.next(self.settings.batch_size_max, wait).await?;
             if !delivery.assigned.is_empty() {
-                for position in stage.positions(&delivery.assigned).await? {
-                    reader.seek(&position).await?;
-                }
+                self.find_start(stage, reader, &delivery.assigned).await?;
             }
             let idle = delivery.events.is_empty();
             if !idle {
@@ -173,8 +178,11 @@ impl Runner {
         let mut waited = Duration::ZERO;
         loop {
             let progress = self.log.progress(&behind, &self.settings.topics).await?;
+            // Beyond the end it is a position in a topic that is no more.
+            let committed =
+                |progress: &Progress| progress.committed.filter(|at| *at <= progress.end).unwrap_or(0);
             let committed: BTreeMap<_, _> =
-                progress.into_iter().map(|progress| (progress.at, progress.committed.unwrap_or(0))).collect();
+                progress.into_iter().map(|progress| (progress.at.clone(), committed(&progress))).collect();
             let reached =
                 |position: &Position| committed.get(&position.at).is_none_or(|at| *at >= position.offset);
             if positions.iter().all(reached) {

@@ -16,7 +16,7 @@ mod views;
 
 use crate::ports::Ports;
 use std::sync::Arc;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,8 +25,6 @@ use utoipa_axum::routes;
 pub(crate) struct Room {
     store: Arc<dyn store::Organizations>,
     bell: Arc<Notify>,
-    /// Held while a row of people is read, changed and written back: the port has no revision for these writes.
-    rewriting: Arc<Mutex<()>>,
 }
 
 impl Room {
@@ -37,11 +35,7 @@ impl Room {
 }
 
 pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
-    let room = Room {
-        store: Arc::clone(&ports.organizations),
-        bell: Arc::clone(&ports.bell),
-        rewriting: Arc::default(),
-    };
+    let room = Room { store: Arc::clone(&ports.organizations), bell: Arc::clone(&ports.bell) };
     OpenApiRouter::new()
         .routes(routes!(read::list, create::create))
         .routes(routes!(read::get, edit::edit, remove::remove))

@@ -3,7 +3,9 @@
 use crate::problem::{Kind, Problem, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
 use serde::Deserialize;
+use store::TimeAndId;
 use utoipa::IntoParams;
 
 /// Which page of a list.
@@ -30,6 +32,41 @@ impl PageQuery {
     pub(crate) fn after(&self) -> Result<Option<String>> {
         self.cursor.as_deref().map(opened).transpose()
     }
+}
+
+/// Which page of a list that has the newest first.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct NewestQuery {
+    /// `next` of the page before; the newest without it.
+    pub(crate) cursor: Option<String>,
+    /// At most so many, 50 unless told, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
+    pub(crate) limit: Option<usize>,
+}
+
+impl NewestQuery {
+    pub(crate) fn limit(&self) -> Result<usize> {
+        limit(self.limit, LIMIT_DEFAULT, 1000)
+    }
+
+    pub(crate) fn after(&self) -> Result<Option<TimeAndId>> {
+        let Some(cursor) = self.cursor.as_deref() else { return Ok(None) };
+        let text = opened(cursor)?;
+        let parsed = text.split_once(' ').and_then(|(micros, id)| {
+            Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+        });
+        parsed.map(Some).ok_or_else(|| bad_cursor(cursor))
+    }
+}
+
+/// Takes one that was asked for beyond the page away, and gives the cursor of the next page if there was one.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: usize, at: impl Fn(&T) -> TimeAndId) -> Option<String> {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let (time, id) = rows.last().filter(|_| more).map(at)?;
+    Some(sealed(&format!("{} {id}", time.timestamp_micros())))
 }
 
 /// A limit within its bounds.

@@ -44,9 +44,11 @@ pub use everywhere::{
     what_was_rolled_back_is_not_captured,
 };
 pub use import::{
-    a_child_that_is_gone_is_deleted, a_nul_is_refused, a_record_told_twice_counts_once,
-    a_snapshot_deletes_what_is_absent, a_taken_id_is_replaced_by_a_derived_one,
-    an_equal_record_changes_nothing, an_update_keeps_the_first_arrival, reads_back_what_was_imported,
+    a_child_that_is_gone_is_deleted, a_nul_is_refused, a_parent_is_named_by_the_id_it_got,
+    a_place_of_another_is_pointed_at, a_place_that_goes_is_offered_at_no_more,
+    a_record_told_twice_counts_once, a_snapshot_deletes_what_is_absent,
+    a_taken_id_is_replaced_by_a_derived_one, an_equal_record_changes_nothing,
+    an_update_keeps_the_first_arrival, reads_back_what_was_imported,
 };
 pub use leases::one_holder_at_a_time;
 pub use merges::{
@@ -62,7 +64,10 @@ pub use people::{
     rows_are_listed_with_their_owners,
 };
 pub use queues::{moved_blocks_are_scored_again, the_prior_steps_at_powers_of_two};
-pub use rest_rows::{added_rows_outlive_imports, rows_of_a_source_are_left_alone};
+pub use rest_rows::{
+    a_record_is_rewritten_on_what_stands, added_rows_outlive_imports, an_added_row_is_written_as_a_whole,
+    rows_of_a_source_are_left_alone,
+};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
 
@@ -100,6 +105,9 @@ macro_rules! conformance_tests {
             an_update_keeps_the_first_arrival,
             a_child_that_is_gone_is_deleted,
             a_taken_id_is_replaced_by_a_derived_one,
+            a_parent_is_named_by_the_id_it_got,
+            a_place_of_another_is_pointed_at,
+            a_place_that_goes_is_offered_at_no_more,
             a_record_told_twice_counts_once,
             a_snapshot_deletes_what_is_absent,
             a_nul_is_refused,
@@ -108,6 +116,8 @@ macro_rules! conformance_tests {
             a_child_told_by_two_records_has_one_owner,
             a_row_moved_by_hand_takes_its_children_along,
             added_rows_outlive_imports,
+            an_added_row_is_written_as_a_whole,
+            a_record_is_rewritten_on_what_stands,
             rows_of_a_source_are_left_alone,
             every_table_is_captured_with_its_owner,
             a_delete_takes_all_children_along,

@@ -10,6 +10,7 @@ pub mod change_log;
 pub mod conformance;
 pub mod error;
 pub mod lease;
+mod listing;
 pub mod organizations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -19,5 +20,8 @@ pub mod sqlite;
 pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
 pub use error::{Error, Result};
 pub use lease::{Lease, Leases};
-pub use organizations::{MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts};
+pub use listing::TimeAndId;
+pub use organizations::{
+    MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts, is_added_over_rest,
+};
 pub use resolution::Resolution;

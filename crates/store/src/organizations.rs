@@ -1,6 +1,7 @@
 //! The port of the data product: source rows, what people state, merges and their undo.
 
 use crate::error::Result;
+use crate::listing::TimeAndId;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
@@ -38,6 +39,20 @@ pub enum RestRow {
 
 /// The source of what people create over REST.
 pub const REST_SOURCE: &str = "rest";
+
+/// The source id of a row that people added over REST. A source's row cannot bear it by chance: it names the row's own
+/// id, and nobody but the REST port chooses that.
+#[must_use]
+pub fn rest_source_id(id: Uuid) -> String {
+    format!("{REST_SOURCE}:{id}")
+}
+
+/// Whether people added this row over REST, to a record of whatever source.
+#[must_use]
+pub fn is_added_over_rest(id: Uuid, source_id: &str) -> bool {
+    let named = source_id.strip_prefix(REST_SOURCE).and_then(|rest| rest.strip_prefix(':'));
+    named.is_some_and(|named| named.parse() == Ok(id))
+}
 
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,14 +97,18 @@ pub trait Organizations: Send + Sync + std::fmt::Debug {
     /// longer has are deleted.
     async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts>;
 
+    /// Writes one record that people wrote over REST, as [`Organizations::upsert`] does, if the revisions still stand.
+    async fn rewrite(&self, record: Record, expected: &Revisions) -> Result<()>;
+
     /// Deletes the source's records whose source id is not among these, for an import of a whole snapshot.
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64>;
 
     /// Deletes one record, if its revision still stands.
     async fn delete(&self, id: RecordId, expected: i64) -> Result<()>;
 
-    /// Writes one place or service that people added over REST to a record of whatever source.
-    async fn put_row(&self, owner: RecordId, row: &RestRow) -> Result<()>;
+    /// Writes one place or service that people added over REST to a record of whatever source, if the revisions still
+    /// stand; children that the row no longer has are deleted.
+    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions) -> Result<()>;
 
     /// Deletes one that people added, if its owner's revision still stands.
     ///
@@ -127,8 +146,8 @@ pub trait Organizations: Send + Sync + std::fmt::Debug {
     /// One merge.
     async fn merge_by_id(&self, id: MergeId) -> Result<Option<Merge>>;
 
-    /// Merges, newest first.
-    async fn merges(&self, limit: usize) -> Result<Vec<Merge>>;
+    /// Merges, newest first, after the given one (when it was made, and its id).
+    async fn merges(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Merge>>;
 
     /// How many records there are.
     async fn record_count(&self) -> Result<u64>;

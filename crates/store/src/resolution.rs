@@ -3,11 +3,12 @@
 
 use crate::error::Result;
 use crate::lease::Leases;
+use crate::listing::TimeAndId;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{Cluster, ClusterId, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What scoring one record found.
@@ -169,9 +170,6 @@ pub trait Resolution: Leases + std::fmt::Debug {
     /// What is known of records about to be scored.
     async fn known_scores(&self, ids: &[RecordId]) -> Result<KnownScores>;
 
-    /// Which of these keys' blocks are closed.
-    async fn closed_blocks(&self, keys: &[String]) -> Result<HashSet<String>>;
-
     /// Takes scores in, in one transaction, and queues the records for the resolver. `blocks` are the keys that
     /// the scorer relied on, and whether it saw each closed. Older knowledge never replaces newer: a second or a
     /// late call is harmless.
@@ -237,8 +235,16 @@ pub trait Resolution: Leases + std::fmt::Debug {
     /// One decision.
     async fn decision(&self, id: Uuid) -> Result<Option<Decision>>;
 
-    /// Decisions in a state, oldest first; all of them, newest first, for `None`.
-    async fn decisions(&self, state: Option<DecisionState>, limit: usize) -> Result<Vec<Decision>>;
+    /// Decisions, newest first, after the given one (when it was made, and its id).
+    async fn decisions(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Decision>>;
+
+    /// Decisions in a state, oldest first, after the given one.
+    async fn decisions_in(
+        &self,
+        state: DecisionState,
+        after: Option<TimeAndId>,
+        limit: usize,
+    ) -> Result<Vec<Decision>>;
 
     /// The decision that became this merge.
     async fn decision_of_merge(&self, merge: MergeId) -> Result<Option<Decision>>;

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 #[path = "sqlite/crash.rs"]
 mod crash;
+#[path = "sqlite/migrations.rs"]
+mod migrations;
 #[path = "sample/record.rs"]
 mod sample;
 #[path = "sqlite/writers.rs"]

@@ -1,12 +1,10 @@
 //! From a capture to events: which keys changed, and what each of them is now.
 
+use super::children::{Child, Owner};
 use crate::error::Result;
 use crate::publisher::{Envelope, Publisher};
-use entity::event::{
-    LocationChanged, MergeChanged, MergeOp, Op, OrganizationChanged, RecordChanged, RedirectChanged,
-    ServiceChanged,
-};
-use entity::{Family, GoldenRecord, Merge, OrganizationId, Record, RecordId, Version};
+use entity::event::{MergeChanged, MergeOp, Op, OrganizationChanged, RecordChanged, RedirectChanged};
+use entity::{Family, GoldenRecord, Location, Merge, OrganizationId, Record, RecordId, Service, Version};
 use events::NewEvent;
 use events::topics::Product;
 use golden::Projection;
@@ -63,7 +61,8 @@ pub(super) fn events_of(settings: &Settings<'_>, capture: &Capture) -> Result<Ve
     for id in &touched.organizations {
         sheet.organization(*id, touched.relinked.contains(id))?;
     }
-    sheet.locations_and_services(&touched)?;
+    sheet.children::<Location>(&touched.locations, &touched.relinked)?;
+    sheet.children::<Service>(&touched.services, &touched.relinked)?;
     for (id, op) in &touched.merges {
         if let Some(merge) = capture.merges.iter().find(|merge| merge.id.0 == *id) {
             sheet.merge(merge, op)?;
@@ -204,68 +203,42 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn locations_and_services(&mut self, touched: &Touched) -> Result<()> {
-        let mut locations = touched.locations.clone();
-        let mut services = touched.services.clone();
-        let version = self.settings.version;
+    /// The children whose own rows changed, and those of families whose links did.
+    fn children<C: Child>(
+        &mut self,
+        touched: &BTreeMap<Uuid, BTreeSet<RecordId>>,
+        relinked: &BTreeSet<OrganizationId>,
+    ) -> Result<()> {
+        let mut touched = touched.clone();
         let family = self.family;
         // Invariant: a moved link moves the effective owner of every child of its family (`a_merge_moves_children`).
-        let mut here_locations = HashMap::new();
-        let mut here_services = HashMap::new();
+        let mut here: HashMap<Uuid, (&Record, &C)> = HashMap::new();
         for record in &family.records {
-            let relinked = touched.relinked.contains(&record.id.into());
-            for location in &record.organization.locations {
-                here_locations.insert(location.id.0, (record, location));
+            let relinked = relinked.contains(&record.id.into());
+            for row in C::of(&record.organization) {
+                here.insert(row.id(), (record, row));
                 if relinked {
-                    locations.entry(location.id.0).or_default();
-                }
-            }
-            for service in &record.organization.services {
-                here_services.insert(service.id.0, (record, service));
-                if relinked {
-                    services.entry(service.id.0).or_default();
+                    touched.entry(row.id()).or_default();
                 }
             }
         }
-        for (id, owners_before) in locations {
-            let here = here_locations.get(&id).copied();
-            let owner = here.map(|(record, _)| record);
-            let value = LocationChanged {
-                id: id.into(),
-                version,
-                op: if here.is_some() { Op::Upsert } else { Op::Delete },
-                organization_id: owner.map(|record| self.roots[&record.id]),
-                source_organization_id: owner.map(|record| record.id),
-                source: owner.map(|record| record.source.clone()),
-                location: here.map(|(record, location)| self.edited("location", record, id, location)),
-            };
-            self.child((Product::Location, id), owner.map(|record| record.id), &owners_before, &value)?;
-        }
-        for (id, owners_before) in services {
-            let here = here_services.get(&id).copied();
-            let owner = here.map(|(record, _)| record);
-            let value = ServiceChanged {
-                id: id.into(),
-                version,
-                op: if here.is_some() { Op::Upsert } else { Op::Delete },
-                organization_id: owner.map(|record| self.roots[&record.id]),
-                source_organization_id: owner.map(|record| record.id),
-                source: owner.map(|record| record.source.clone()),
-                service: here.map(|(record, service)| self.edited("service", record, id, service)),
-            };
-            self.child((Product::Service, id), owner.map(|record| record.id), &owners_before, &value)?;
+        for (id, owners_before) in touched {
+            let owned = here.get(&id).map(|(record, row)| {
+                (Owner::of(*row, record, self.roots[&record.id]), self.edited(record, *row))
+            });
+            let owner = owned.as_ref().map(|(owner, _)| owner.record_id);
+            let value = C::changed(id, self.settings.version, owned);
+            self.child((C::PRODUCT, id), owner, &owners_before, &value)?;
         }
         Ok(())
     }
 
     /// A row with people's facts on it, oldest first.
-    fn edited<T>(&self, table: &str, record: &Record, id: Uuid, row: &T) -> T
-    where
-        T: Clone + Serialize + serde::de::DeserializeOwned,
-    {
+    fn edited<C: Child>(&self, record: &Record, row: &C) -> C {
+        let id = row.id();
         let mut row = row.clone();
         for fact in &self.family.facts {
-            if fact.table == table && fact.row_id == id && fact.record_id == record.id {
+            if fact.table == C::TABLE && fact.row_id == id && fact.record_id == record.id {
                 // It was checked when it was stated; one that no longer fits is passed over.
                 let _ = golden::apply_fact(&mut row, &fact.field, &fact.value);
             }

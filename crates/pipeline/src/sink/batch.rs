@@ -122,37 +122,28 @@ impl Value for OrganizationChanged {
     }
 }
 
-impl Value for LocationChanged {
-    fn id(&self) -> Uuid {
-        self.id.0
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn into_state(self) -> Result<State<Self>> {
-        match self.op {
-            Op::Delete => Ok(State::Gone),
-            Op::Upsert if self.location.is_some() => Ok(State::Live(Box::new(self))),
-            Op::Upsert | Op::Redirect => Err(bare("location", self.id.0)),
+macro_rules! owned_row {
+    ($changed:ident, $row:ident) => {
+        impl Value for $changed {
+            fn id(&self) -> Uuid {
+                self.id.0
+            }
+            fn version(&self) -> Version {
+                self.version
+            }
+            fn into_state(self) -> Result<State<Self>> {
+                match self.op {
+                    Op::Delete => Ok(State::Gone),
+                    Op::Upsert if self.$row.is_some() => Ok(State::Live(Box::new(self))),
+                    Op::Upsert | Op::Redirect => Err(bare(stringify!($row), self.id.0)),
+                }
+            }
         }
-    }
+    };
 }
 
-impl Value for ServiceChanged {
-    fn id(&self) -> Uuid {
-        self.id.0
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn into_state(self) -> Result<State<Self>> {
-        match self.op {
-            Op::Delete => Ok(State::Gone),
-            Op::Upsert if self.service.is_some() => Ok(State::Live(Box::new(self))),
-            Op::Upsert | Op::Redirect => Err(bare("service", self.id.0)),
-        }
-    }
-}
+owned_row!(LocationChanged, location);
+owned_row!(ServiceChanged, service);
 
 fn bare(what: &str, id: Uuid) -> Error {
     Error::Unfit(format!("{what} {id} comes without its {what}"))

@@ -259,6 +259,19 @@ pub(crate) async fn a_copy_made_anew_begins_at_the_beginning(bench: &Bench) {
     assert_eq!(bench.names().await, ["Harbor"]);
 }
 
+pub(crate) async fn a_topic_made_anew_is_read_from_the_beginning(bench: &Bench) {
+    bench.settle_with(vec![bench.organization(1, 10, named("Harbor"))]).await;
+    let positions = bench.positions().await;
+    // As if the copy had read far in the topics that were there before.
+    bench.target.execute("UPDATE sink_position SET next_offset = 1000").await;
+    let member = bench.start(bench.copy().await);
+    eventually("the copy stands where the topic ends", async || bench.positions().await == positions).await;
+    bench.send(vec![bench.organization(1, 11, named("Pier"))]).await;
+    eventually("what is new arrives", async || bench.names().await == ["Pier"]).await;
+    member.stop().await;
+    assert_ne!(bench.positions().await, positions);
+}
+
 pub(crate) async fn two_members_share_the_partitions(bench: &Bench) {
     let first = Watched::new(bench.copy().await);
     let second = Watched::new(bench.copy().await);

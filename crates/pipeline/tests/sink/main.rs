@@ -62,6 +62,7 @@ on_both_databases! {
         a_member_that_dies_before_its_commit_leaves_nothing_to_repeat,
         a_replay_into_a_copy_changes_nothing,
         a_copy_made_anew_begins_at_the_beginning,
+        a_topic_made_anew_is_read_from_the_beginning,
         two_members_share_the_partitions,
         two_members_that_hold_the_same_keys_leave_the_newest;
     trouble:

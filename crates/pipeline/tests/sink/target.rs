@@ -232,6 +232,10 @@ impl Stage for Copy {
         either!(self, copy => copy.positions(assigned))
     }
 
+    async fn restarted(&mut self, positions: &[Position]) -> Result<()> {
+        either!(self, copy => copy.restarted(positions))
+    }
+
     async fn finished(&mut self, positions: &[Position]) -> Result<()> {
         either!(self, copy => copy.finished(positions))
     }

@@ -3,7 +3,8 @@
 use super::{Address, Identifier, Location, Organization, Phone, Service};
 use crate::problem::{Problem, Result};
 use entity::organization::Extra;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use store::organizations::rest_source_id;
 use uuid::Uuid;
 
 /// The ids of the rows of one request: those that are there keep theirs, new ones get one.
@@ -13,12 +14,8 @@ pub(crate) struct RowIds {
     standing: HashMap<Uuid, String>,
     /// What new rows were called in the request, and the ids that they got.
     given: HashMap<Uuid, Uuid>,
-}
-
-/// The mark of rows that people added. A source's row cannot bear it by chance: it names the row's own id, and
-/// nobody but this service chooses that.
-fn source_id_of(id: Uuid) -> String {
-    format!("rest:{id}")
+    /// Where the services are offered already: perhaps at places of other organizations.
+    places: HashSet<Uuid>,
 }
 
 impl RowIds {
@@ -45,6 +42,7 @@ impl RowIds {
     pub(crate) fn stand_service(&mut self, row: &entity::Service) {
         self.stand(row.id.0, &row.source_id);
         self.stand_phones(&row.phones);
+        self.places.extend(row.location_ids.iter().map(|place| place.0));
     }
 
     fn stand_phones(&mut self, rows: &[entity::Phone]) {
@@ -57,11 +55,6 @@ impl RowIds {
         self.standing.insert(id, source_id.to_owned());
     }
 
-    /// Whether this row was added by people.
-    pub(crate) fn is_of_people(id: Uuid, source_id: &str) -> bool {
-        source_id == source_id_of(id)
-    }
-
     fn row(&mut self, asked: Option<Uuid>) -> (Uuid, String) {
         if let Some((id, source_id)) = asked.and_then(|id| self.standing.remove_entry(&id)) {
             self.given.insert(id, id);
@@ -71,7 +64,7 @@ impl RowIds {
         if let Some(asked) = asked {
             self.given.insert(asked, id);
         }
-        (id, source_id_of(id))
+        (id, rest_source_id(id))
     }
 }
 
@@ -204,7 +197,7 @@ impl Service {
         let at = |field: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
         let location_ids = each(&at("location_ids"), self.location_ids, |asked, path| {
             let id = ids.given.get(&asked).copied().unwrap_or(asked);
-            if places.contains(&id) {
+            if places.contains(&id) || ids.places.contains(&id) {
                 return Ok(id.into());
             }
             Err(Problem::invalid(path, format!("the organization has no location {asked}")))
@@ -242,7 +235,7 @@ mod tests {
         let place = &taken.locations[0];
         assert_ne!(place.id.0, called);
         assert_eq!(taken.services[0].location_ids, [place.id]);
-        assert!(RowIds::is_of_people(place.id.0, &place.source_id));
+        assert!(store::is_added_over_rest(place.id.0, &place.source_id));
         let again = Organization::from(taken.clone()).taken(&mut RowIds::of(&taken)).unwrap();
         assert_eq!(again, taken);
     }
@@ -254,8 +247,10 @@ mod tests {
             Organization { locations: vec![Location::default(), far], ..Organization::default() };
         let problem = organization.taken(&mut RowIds::default()).unwrap_err();
         assert_eq!(problem.errors[0].field, "locations[1].latitude");
-        let service = Service { location_ids: vec![Uuid::nil()], ..Service::default() };
-        let problem = service.taken(&mut RowIds::default(), &[], "").unwrap_err();
+        let service = || Service { location_ids: vec![Uuid::nil()], ..Service::default() };
+        let problem = service().taken(&mut RowIds::default(), &[], "").unwrap_err();
         assert_eq!(problem.errors[0].field, "location_ids[0]");
+        let elsewhere = RowIds { places: HashSet::from([Uuid::nil()]), ..RowIds::default() };
+        assert!(service().taken(&mut { elsewhere }, &[], "").is_ok(), "where its source offers it already");
     }
 }

@@ -57,7 +57,7 @@ impl Status {
 }
 
 async fn read(ports: &Ports) -> Numbers {
-    let merges = ports.organizations.merges(MERGES_MAX).await.map(|merges| {
+    let merges = ports.organizations.merges(None, MERGES_MAX).await.map(|merges| {
         let undone = merges.iter().filter(|merge| merge.undo.is_some()).count();
         Merges { holding: merges.len() - undone, undone }
     });

@@ -37,7 +37,6 @@ pub(super) async fn edit(
     Caller(caller): Caller,
     Body(patch): Body<Object>,
 ) -> Result<([(header::HeaderName, HeaderValue); 1], Json<GoldenView>)> {
-    let _rewriting = room.rewriting.lock().await;
     let held = look_up_to_write(&*room.store, id.into()).await?;
     require_match(&headers, &held.etag)?;
     let shown = patch::object_of(&GoldenView::new(held.golden.clone(), held.etag.clone()));
@@ -45,7 +44,7 @@ pub(super) async fn edit(
     let changed = patch::changes(&shown, patch, &writable)?;
     if !changed.is_empty() {
         match own_record(&held) {
-            Some(record) => rewrite(&room, record, changed).await?,
+            Some(record) => rewrite(&room, &held, record, changed).await?,
             None => state(&room, &held, changed, caller).await?,
         }
         room.changed();
@@ -61,7 +60,7 @@ fn own_record(held: &Held) -> Option<&Record> {
     (alone && !held.family.facts.iter().any(|fact| fact.table == "organization")).then_some(record)
 }
 
-async fn rewrite(room: &Room, record: &Record, changed: Object) -> Result<()> {
+async fn rewrite(room: &Room, held: &Held, record: &Record, changed: Object) -> Result<()> {
     let mut wanted = patch::object_of(&hsds::Organization::from(record.organization.clone()));
     wanted.extend(changed);
     let wanted: hsds::Organization = patch::read(wanted)?;
@@ -69,8 +68,8 @@ async fn rewrite(room: &Room, record: &Record, changed: Object) -> Result<()> {
     if organization.name.is_none() {
         return Err(Problem::invalid("name", "is required"));
     }
-    room.store.upsert(vec![Record { organization, ..record.clone() }]).await?;
-    Ok(())
+    let record = Record { organization, ..record.clone() };
+    Ok(room.store.rewrite(record, &held.revisions()).await?)
 }
 
 async fn state(room: &Room, held: &Held, changed: Object, caller: String) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::Room;
 use super::conditional::{etag, unquoted};
 use super::views::MergeView;
-use crate::paging::limit;
+use crate::paging::{NewestQuery, cut};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, Headers, OptionalBody, Parameters, PathId};
 use crate::responses::{ListProblems, MergeProblems, ReadProblems, UndoProblems};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use store::MergeRequest;
 use store::error::{Conflict, Error};
 use store::organizations::Revisions;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A merge to be made.
@@ -144,31 +144,25 @@ async fn stale_members(room: &Room, body: &MergeBody) -> Result<Problem> {
     Ok(Problem::new(Kind::StaleMembers, detail).with("current", current))
 }
 
-/// How many.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct NewestQuery {
-    /// At most so many, 50 unless told, 1000 at most.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<usize>,
-}
-
 /// Merges, newest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct MergeList {
     merges: Vec<MergeView>,
+    /// The cursor of the next page; absent at the end.
+    next: Option<String>,
 }
 
 /// Lists merges, newest first, undone ones too.
 #[utoipa::path(get, path = "/v1/merges", operation_id = "list_merges", tag = "merges", params(NewestQuery),
-    responses((status = 200, description = "The newest merges", body = MergeList), ListProblems))]
+    responses((status = 200, description = "A page", body = MergeList), ListProblems))]
 pub(super) async fn list(
     State(room): State<Room>,
     Parameters(query): Parameters<NewestQuery>,
 ) -> Result<Json<MergeList>> {
-    let merges = room.store.merges(limit(query.limit, 50, 1000)?).await?;
-    Ok(Json(MergeList { merges: merges.into_iter().map(MergeView::from).collect() }))
+    let limit = query.limit()?;
+    let mut merges = room.store.merges(query.after()?, limit + 1).await?;
+    let next = cut(&mut merges, limit, |merge| (merge.merged_at, merge.id.0));
+    Ok(Json(MergeList { merges: merges.into_iter().map(MergeView::from).collect(), next }))
 }
 
 /// Reads a merge.

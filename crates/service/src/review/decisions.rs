@@ -4,7 +4,7 @@ use super::Room;
 use super::decide::{Said, decide as write_down};
 use super::outcome;
 use super::views::{DecisionView, VerdictName};
-use crate::paging::limit;
+use crate::paging::{NewestQuery, cut};
 use crate::problem::Result;
 use crate::request::{Body, Caller, OptionalBody, Parameters, PathId};
 use crate::responses::{CreateWithinProblems, ListProblems, ReadProblems, UndoProblems};
@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use entity::{JudgementVerdict, OrganizationId};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a reviewer says of a cluster.
@@ -64,31 +64,25 @@ pub(super) async fn decide(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(decision.into())))
 }
 
-/// How many.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct NewestQuery {
-    /// At most so many, 50 unless told, 1000 at most.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<usize>,
-}
-
 /// Decisions, newest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct DecisionList {
     decisions: Vec<DecisionView>,
+    /// The cursor of the next page; absent at the end.
+    next: Option<String>,
 }
 
 /// Lists decisions, newest first.
 #[utoipa::path(get, path = "/v1/decisions", operation_id = "list_decisions", tag = "review", params(NewestQuery),
-    responses((status = 200, description = "The newest decisions", body = DecisionList), ListProblems))]
+    responses((status = 200, description = "A page", body = DecisionList), ListProblems))]
 pub(super) async fn list(
     State(room): State<Room>,
     Parameters(query): Parameters<NewestQuery>,
 ) -> Result<Json<DecisionList>> {
-    let decisions = room.store.decisions(None, limit(query.limit, 50, 1000)?).await?;
-    Ok(Json(DecisionList { decisions: decisions.into_iter().map(DecisionView::from).collect() }))
+    let limit = query.limit()?;
+    let mut decisions = room.store.decisions(query.after()?, limit + 1).await?;
+    let next = cut(&mut decisions, limit, |decision| (decision.decided_at, decision.id));
+    Ok(Json(DecisionList { decisions: decisions.into_iter().map(DecisionView::from).collect(), next }))
 }
 
 /// Reads a decision.

@@ -97,7 +97,22 @@ impl DecisionWorker {
     async fn round(&self) -> store::Result<Round> {
         let mut round = Round::Done;
         for state in [DecisionState::Applying, DecisionState::Decided] {
-            for decision in self.store.decisions(Some(state), BATCH).await? {
+            if self.round_in(state).await? == Round::Unfinished {
+                round = Round::Unfinished;
+            }
+        }
+        Ok(round)
+    }
+
+    async fn round_in(&self, state: DecisionState) -> store::Result<Round> {
+        let mut round = Round::Done;
+        let mut after = None;
+        loop {
+            let decisions = self.store.decisions_in(state, after, BATCH).await?;
+            // Past those that wait: they keep no later one from its turn.
+            let Some(last) = decisions.last() else { return Ok(round) };
+            after = Some((last.decided_at, last.id));
+            for decision in decisions {
                 // Before each decision: a worker that slept past its lease must not go on beside the next one.
                 if self.store.acquire(ROLE, &self.holder, LEASE).await?.is_none() {
                     return Ok(Round::Done);
@@ -109,7 +124,6 @@ impl DecisionWorker {
                 }
             }
         }
-        Ok(round)
     }
 
     async fn carry_out(&self, mut decision: Decision) -> store::Result<Round> {

@@ -144,3 +144,26 @@ async fn merges_that_make_no_sense_are_refused() {
     let key = "k".repeat(300);
     server.merge(&key, &json!({"survivor": stays, "absorbed": [goes]})).await.problem(400, "malformed");
 }
+
+#[tokio::test]
+async fn merges_are_listed_in_pages() {
+    let server = Server::start().await;
+    let mut made = Vec::new();
+    for number in 0..5 {
+        let stays = server.import_named(&format!("{number}a"), "River Clinic").await.to_string();
+        let goes = server.import_named(&format!("{number}b"), "River Clinic").await.to_string();
+        let body = json!({"survivor": stays, "absorbed": [goes]});
+        made.insert(0, server.merge(&format!("k{number}"), &body).await.expect(201).body);
+    }
+    let (mut listed, mut path) = (Vec::new(), "/v1/merges?limit=2".to_owned());
+    loop {
+        let page = server.get(&path).await.expect(200).body;
+        listed.extend(page["merges"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/merges?limit=2&cursor={next}");
+    }
+    assert_eq!(listed, made);
+    for path in ["/v1/merges?cursor=x", "/v1/decisions?cursor=AAAA"] {
+        server.get(path).await.problem(400, "malformed");
+    }
+}

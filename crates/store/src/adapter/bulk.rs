@@ -86,6 +86,18 @@ fn on_conflict<R: TableRow>() -> String {
     )
 }
 
+/// Deletes the rows that hang on a place or service (by this column) and are not told of any more.
+pub(super) async fn delete_other_children<R: TableRow>(
+    db: Executor<'_>,
+    (column, parent): (&'static str, Uuid),
+    told: &[R],
+) -> Result<()> {
+    let delete = format!("DELETE FROM {} WHERE {column} = $1 AND id NOT IN {}", R::TABLE, ids!("$2"));
+    let told = id_list(told.iter().map(TableRow::id));
+    let deleted = sqlx::query(AssertSqlSafe(delete)).bind(parent).bind(told).execute(db).await;
+    deleted.map(drop).doing(|| format!("deleting rows of {} that are gone", R::TABLE))
+}
+
 /// Deletes the rows of a source's records (a list of ids) that the source no longer tells of.
 pub(super) async fn delete_others<R: TableRow>(
     db: Executor<'_>,

@@ -2,6 +2,7 @@
 
 use super::{ResolutionStore, corrupt, limit_of, queue_for_all_resolvers};
 use crate::error::{Doing, Error, Result};
+use crate::listing::{TimeAndId, or_newest};
 use crate::resolution::{Decision, DecisionState};
 use chrono::{DateTime, Utc};
 use entity::{CandidatePair, Judgement, MergeId, RecordId};
@@ -137,24 +138,30 @@ impl ResolutionStore {
 
     pub(super) async fn read_decisions(
         &self,
-        state: Option<DecisionState>,
+        after: Option<TimeAndId>,
         limit: usize,
     ) -> Result<Vec<Decision>> {
-        let query = match state {
-            Some(state) => sqlx::query_scalar(
-                "SELECT body FROM decision WHERE state = $1 ORDER BY decided_at, id LIMIT $2",
-            )
-            .bind(to_word(&state)),
-            None => sqlx::query_scalar(
-                "SELECT body FROM decision WHERE $1 = 'all' ORDER BY decided_at DESC, id LIMIT $2",
-            )
-            .bind("all".to_owned()),
-        };
-        let bodies: Vec<String> = query
-            .bind(limit_of(limit))
-            .fetch_all(&self.pools.read)
-            .await
-            .doing(|| "reading decisions".into())?;
+        let (at, id) = or_newest(after);
+        let select = "SELECT body FROM decision WHERE (decided_at, id) < ($1, $2)
+                      ORDER BY decided_at DESC, id DESC LIMIT $3";
+        let bodies = sqlx::query_scalar(select).bind(at).bind(id).bind(limit_of(limit));
+        let bodies: Vec<String> =
+            bodies.fetch_all(&self.pools.read).await.doing(|| "reading decisions".into())?;
+        bodies.iter().map(|body| parse(body)).collect()
+    }
+
+    pub(super) async fn read_decisions_in(
+        &self,
+        state: DecisionState,
+        after: Option<TimeAndId>,
+        limit: usize,
+    ) -> Result<Vec<Decision>> {
+        let (at, id) = after.unwrap_or((DateTime::UNIX_EPOCH, Uuid::nil()));
+        let select = "SELECT body FROM decision WHERE state = $1 AND (decided_at, id) > ($2, $3)
+                      ORDER BY decided_at, id LIMIT $4";
+        let bodies = sqlx::query_scalar(select).bind(to_word(&state)).bind(at).bind(id).bind(limit_of(limit));
+        let bodies: Vec<String> =
+            bodies.fetch_all(&self.pools.read).await.doing(|| "reading decisions".into())?;
         bodies.iter().map(|body| parse(body)).collect()
     }
 }

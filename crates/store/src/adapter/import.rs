@@ -2,13 +2,14 @@
 
 use super::bulk::{Standing, Statement, delete_others, make_ready};
 use super::known_ids::KnownIds;
+use super::people::check_revisions;
 use super::tables::{
     AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow,
     TableRow,
 };
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Doing, Result};
-use crate::organizations::UpsertCounts;
+use crate::organizations::{Revisions, UpsertCounts};
 use entity::{Phone, Record};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -21,18 +22,31 @@ const IDS: i64 = 0x6964_7300;
 const RECORDS_TOGETHER: usize = 64;
 
 impl OrganizationsStore {
-    pub(super) async fn write_records(&self, records: Vec<Record>) -> Result<UpsertCounts> {
+    pub(super) async fn write_records(
+        &self,
+        records: Vec<Record>,
+        expected: &Revisions,
+    ) -> Result<UpsertCounts> {
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, IDS).await?;
+        check_revisions(&mut transaction, expected).await?;
         let mut records = last_of_each(records);
         let mut known = KnownIds::default();
         known.assign(&mut transaction, &mut records).await?;
         let counts = UpsertCounts { inserted: records.len() as u64 - known.present, present: known.present };
         keep_last_tellings(&mut records);
+        let places = records.iter().flat_map(|record| &record.organization.locations);
+        let places: Vec<_> = places.map(|place| place.id.0).collect();
+        for (source, ids) in &known.with_rows {
+            // Before services are written: a place that goes takes its record's pointers along.
+            let records = id_list(ids.iter().copied());
+            delete_others::<LocationRow>(&mut transaction, (source, &records), &places).await?;
+        }
         let told = write_rows(&mut transaction, records, Standing::Only(known.standing)).await?;
         for (source, ids) in known.with_rows {
             told.delete_others(&mut transaction, &source, &id_list(ids)).await?;
         }
+        known.replaced.repoint(&mut transaction).await?;
         transaction.commit().await.doing(|| "committing an import".into())?;
         Ok(counts)
     }
@@ -140,10 +154,9 @@ pub(super) fn statements(rows: RowSet, standing: &Standing) -> Result<Vec<Statem
     Ok(statements)
 }
 
-/// The children that an import tells of.
+/// The children that an import tells of, beside places.
 #[derive(Default)]
 struct ToldIds {
-    locations: Vec<Uuid>,
     services: Vec<Uuid>,
     identifiers: Vec<Uuid>,
     names: Vec<Uuid>,
@@ -154,7 +167,6 @@ struct ToldIds {
 
 impl ToldIds {
     fn remember(&mut self, rows: &RowSet) {
-        self.locations.extend(rows.locations.iter().map(TableRow::id));
         self.services.extend(rows.services.iter().map(TableRow::id));
         self.identifiers.extend(rows.identifiers.iter().map(TableRow::id));
         self.names.extend(rows.names.iter().map(TableRow::id));
@@ -171,7 +183,6 @@ impl ToldIds {
         delete_others::<PhoneRow>(&mut *db, of, &self.phones).await?;
         delete_others::<NameRow>(&mut *db, of, &self.names).await?;
         delete_others::<IdentifierRow>(&mut *db, of, &self.identifiers).await?;
-        delete_others::<ServiceRow>(&mut *db, of, &self.services).await?;
-        delete_others::<LocationRow>(db, of, &self.locations).await
+        delete_others::<ServiceRow>(db, of, &self.services).await
     }
 }

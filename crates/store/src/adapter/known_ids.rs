@@ -1,8 +1,9 @@
 //! Which id each row gets: the one under which it stands; else its own, if that is free; else a derived one.
 
+use super::pointers::Replaced;
 use super::{Executor, id_list};
 use crate::error::{Doing, Error, Result};
-use entity::{LocationId, Phone, Record, ServiceId};
+use entity::{Phone, Record, ServiceId};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub(super) struct KnownIds {
     pub(super) present: u64,
     /// Per source, records that were there before or take over rows that were: they may have rows that are gone now.
     pub(super) with_rows: BTreeMap<String, Vec<Uuid>>,
+    /// Rows that others point at and that did not get the id that their source gives them.
+    pub(super) replaced: Replaced,
 }
 
 #[derive(Debug, Default)]
@@ -38,10 +41,10 @@ impl KnownIds {
         for ((table, source), rows) in wanted {
             self.look_up(&mut *db, (table, source), &rows).await?;
         }
-        for record in records {
+        for record in &mut *records {
             self.assign_record(record);
         }
-        Ok(())
+        self.replaced.point(db, records).await
     }
 
     async fn look_up(
@@ -95,11 +98,8 @@ impl KnownIds {
         record.id = given.id_of("organization", &record.source_id, record.id.0).into();
         let was_there = given.stood;
         let organization = &mut record.organization;
-        let mut moved: HashMap<LocationId, LocationId> = HashMap::new();
         for location in &mut organization.locations {
-            let id: LocationId = given.id_of("location", &location.source_id, location.id.0).into();
-            moved.insert(location.id, id);
-            location.id = id;
+            location.id = given.id_of("location", &location.source_id, location.id.0).into();
             for address in &mut location.addresses {
                 address.id = given.id_of("address", &address.source_id, address.id);
             }
@@ -107,9 +107,6 @@ impl KnownIds {
         }
         for service in &mut organization.services {
             service.id = ServiceId(given.id_of("service", &service.source_id, service.id.0));
-            for location_id in &mut service.location_ids {
-                *location_id = moved.get(location_id).copied().unwrap_or(*location_id);
-            }
             given.assign_phones(&mut service.phones);
         }
         for identifier in &mut organization.identifiers {
@@ -133,6 +130,14 @@ struct Given<'a> {
 
 impl Given<'_> {
     fn id_of(&mut self, table: &'static str, source_id: &str, own: Uuid) -> Uuid {
+        let id = self.free_or_standing(table, source_id, own);
+        if id != own {
+            self.known.replaced.remember((table, self.source), own, id);
+        }
+        id
+    }
+
+    fn free_or_standing(&mut self, table: &'static str, source_id: &str, own: Uuid) -> Uuid {
         let ids = self.known.tables.entry(table).or_default();
         if let Some(id) = ids.given.get(self.source).and_then(|given| given.get(source_id)) {
             self.stood |= self.known.standing.contains(id);

@@ -4,6 +4,7 @@ use super::people::check_revisions;
 use super::read::follow_links;
 use super::{Executor, OrganizationsStore, id_list};
 use crate::error::{Conflict, Doing, Error, Result};
+use crate::listing::{TimeAndId, or_newest};
 use crate::organizations::MergeRequest;
 use chrono::{DateTime, Utc};
 use entity::{Family, Merge, MergeId, OrganizationId, RecordId, Undo};
@@ -70,9 +71,15 @@ impl OrganizationsStore {
         select_merge(&mut connection, id).await
     }
 
-    pub(super) async fn read_merges(&self, limit: usize) -> Result<Vec<Merge>> {
-        let select = concat!(merge_columns!(), " ORDER BY merged_at DESC, id DESC LIMIT $1");
+    pub(super) async fn read_merges(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Merge>> {
+        let select = concat!(
+            merge_columns!(),
+            " WHERE (merged_at, id) < ($1, $2) ORDER BY merged_at DESC, id DESC LIMIT $3"
+        );
+        let (at, id) = or_newest(after);
         let rows: Vec<MergeRow> = sqlx::query_as(select)
+            .bind(at)
+            .bind(id)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.pools.read)
             .await

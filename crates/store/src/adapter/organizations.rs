@@ -11,6 +11,7 @@ mod import;
 mod known_ids;
 mod merges;
 mod people;
+mod pointers;
 mod port;
 mod read;
 mod rest_rows;

@@ -2,6 +2,7 @@
 
 use super::OrganizationsStore;
 use crate::error::{Doing, Result};
+use crate::listing::TimeAndId;
 use crate::organizations::{MergeRequest, Organizations, RestRow, Revisions, RowTable, UpsertCounts};
 use async_trait::async_trait;
 use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
@@ -28,7 +29,10 @@ const GOLDEN_IDS: &str = "
 #[async_trait]
 impl Organizations for OrganizationsStore {
     async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts> {
-        self.write_records(records).await
+        self.write_records(records, &Revisions::new()).await
+    }
+    async fn rewrite(&self, record: Record, expected: &Revisions) -> Result<()> {
+        self.write_records(vec![record], expected).await.map(drop)
     }
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64> {
         self.remove_absent(source, present).await
@@ -36,8 +40,8 @@ impl Organizations for OrganizationsStore {
     async fn delete(&self, id: RecordId, expected: i64) -> Result<()> {
         self.remove(id, expected).await
     }
-    async fn put_row(&self, owner: RecordId, row: &RestRow) -> Result<()> {
-        self.write_rest_row(owner, row).await
+    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions) -> Result<()> {
+        self.write_rest_row(owner, row, expected).await
     }
     async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()> {
         self.remove_rest_row(table, id, expected).await
@@ -95,8 +99,8 @@ impl Organizations for OrganizationsStore {
     async fn merge_by_id(&self, id: MergeId) -> Result<Option<Merge>> {
         self.read_merge(id).await
     }
-    async fn merges(&self, limit: usize) -> Result<Vec<Merge>> {
-        self.read_merges(limit).await
+    async fn merges(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Merge>> {
+        self.read_merges(after, limit).await
     }
 
     async fn record_count(&self) -> Result<u64> {

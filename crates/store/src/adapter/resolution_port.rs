@@ -2,9 +2,9 @@
 
 use super::queues::Queue;
 use super::score_rows::PairRow;
-use super::scores::select_closed;
-use super::{ResolutionStore, json_list, limit_of};
+use super::{ResolutionStore, limit_of};
 use crate::error::{Doing, Result};
+use crate::listing::TimeAndId;
 use crate::resolution::{
     ApplyOutcome, ClusterPage, ComponentRows, Corpus, Decision, DecisionState, KnownScores, OutboxRow,
     RecordScores, Resolution, ResolveBatch,
@@ -12,17 +12,13 @@ use crate::resolution::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{CandidatePair, Cluster, ClusterId, Judgement, MergeId, RecordId, ScoredPair, Version};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[async_trait]
 impl Resolution for ResolutionStore {
     async fn known_scores(&self, ids: &[RecordId]) -> Result<KnownScores> {
         self.read_known_scores(ids).await
-    }
-    async fn closed_blocks(&self, keys: &[String]) -> Result<HashSet<String>> {
-        let mut connection = self.pools.read.acquire().await.doing(|| "reading closed blocks".into())?;
-        select_closed(&mut connection, self.generation, &json_list(keys)).await
     }
     async fn apply_scores(
         &self,
@@ -85,8 +81,16 @@ impl Resolution for ResolutionStore {
     async fn decision(&self, id: Uuid) -> Result<Option<Decision>> {
         self.read_decision(id).await
     }
-    async fn decisions(&self, state: Option<DecisionState>, limit: usize) -> Result<Vec<Decision>> {
-        self.read_decisions(state, limit).await
+    async fn decisions(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Decision>> {
+        self.read_decisions(after, limit).await
+    }
+    async fn decisions_in(
+        &self,
+        state: DecisionState,
+        after: Option<TimeAndId>,
+        limit: usize,
+    ) -> Result<Vec<Decision>> {
+        self.read_decisions_in(state, after, limit).await
     }
     async fn decision_of_merge(&self, merge: MergeId) -> Result<Option<Decision>> {
         self.read_decision_of_merge(merge).await

@@ -1,7 +1,7 @@
 //! Places and services that people add over REST: rows of their own source beside those of the import.
 
 use super::OrganizationsStore;
-use super::bulk::Standing;
+use super::bulk::{Standing, delete_other_children};
 use super::import::statements;
 use super::people::check_revisions;
 use super::tables::RowSet;
@@ -12,8 +12,14 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 impl OrganizationsStore {
-    pub(super) async fn write_rest_row(&self, owner: RecordId, row: &RestRow) -> Result<()> {
+    pub(super) async fn write_rest_row(
+        &self,
+        owner: RecordId,
+        row: &RestRow,
+        expected: &Revisions,
+    ) -> Result<()> {
         let mut transaction = self.pools.begin_write().await?;
+        check_revisions(&mut transaction, expected).await?;
         let (table, id) = match row {
             RestRow::Location(location) => (RowTable::Location, location.id.0),
             RestRow::Service(service) => (RowTable::Service, service.id.0),
@@ -37,7 +43,18 @@ impl OrganizationsStore {
         if stands.is_some_and(|source| source != REST_SOURCE) {
             return Err(not_added(table, id));
         }
-        for statement in statements(RowSet::of_rest_row(owner, row.clone()), &Standing::Any)? {
+        let rows = RowSet::of_rest_row(owner, row.clone());
+        match table {
+            RowTable::Location => {
+                delete_other_children(&mut transaction, ("location_id", id), &rows.addresses).await?;
+                delete_other_children(&mut transaction, ("location_id", id), &rows.phones).await?;
+            }
+            RowTable::Service => {
+                delete_other_children(&mut transaction, ("service_id", id), &rows.places_of_service).await?;
+                delete_other_children(&mut transaction, ("service_id", id), &rows.phones).await?;
+            }
+        }
+        for statement in statements(rows, &Standing::Any)? {
             statement.execute(&mut transaction).await?;
         }
         transaction.commit().await.doing(doing)

@@ -56,13 +56,10 @@ impl RowSet {
             });
         }
         self.take_phones(&owner, None, None, organization.phones);
-        let places: HashSet<_> = organization.locations.iter().map(|location| location.id).collect();
         for (position, location) in numbered(organization.locations) {
             self.take_location(&owner, position, location);
         }
-        for (position, mut service) in numbered(organization.services) {
-            // A place that the record does not have cannot be pointed at.
-            service.location_ids.retain(|place| places.contains(place));
+        for (position, service) in numbered(organization.services) {
             self.take_service(&owner, position, service);
         }
         self.organizations.push(OrganizationRow {

@@ -91,7 +91,7 @@ async fn moved_blocks(
 }
 
 /// Which of these keys' blocks are closed.
-pub(super) async fn select_closed(db: Executor<'_>, generation: i64, keys: &str) -> Result<HashSet<String>> {
+async fn select_closed(db: Executor<'_>, generation: i64, keys: &str) -> Result<HashSet<String>> {
     let closed: Vec<String> = sqlx::query_scalar(concat!(
         "SELECT blocking_key FROM closed_block WHERE generation = $1 AND blocking_key IN ",
         texts!("$2")

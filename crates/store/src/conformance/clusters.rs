@@ -3,7 +3,7 @@
 use super::Backend;
 use super::fixture::{nth, pair, scores};
 use super::scores::{apply, pairs, take_queue};
-use crate::resolution::{ClusterPage, OpenOnly, Resolution};
+use crate::resolution::{ApplyOutcome, ClusterPage, OpenOnly, Resolution};
 use entity::cluster::ExplanationLine;
 use entity::{Cluster, ClusterId, ClusterMember, OrganizationId, PairEvidence};
 use std::collections::BTreeMap;
@@ -158,7 +158,9 @@ pub async fn each_generation_keeps_its_own(backend: &dyn Backend) {
 
     assert_eq!(pairs(&*two).await, []);
     assert_eq!(two.queue_lengths().await.expect("read"), (0, 0));
-    assert!(two.closed_blocks(&["a".to_owned()]).await.expect("read").is_empty());
+    let seen_open = BTreeMap::from([("a".to_owned(), false)]);
+    let outcome = two.apply_scores(&[], &seen_open).await.expect("answered");
+    assert_eq!(outcome, ApplyOutcome::Applied, "the block is open here");
     assert_eq!(two.outbox(10).await.expect("read"), []);
     assert_eq!(
         (page(&*two, OpenOnly::All).await, two.cluster_counts().await.expect("read")),

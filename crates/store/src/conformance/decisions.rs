@@ -34,8 +34,13 @@ pub async fn decisions_move_on(backend: &dyn Backend) {
     }
     let all = resolution.decisions(None, 10).await.expect("read");
     assert_eq!(all, [late.clone(), middle.clone(), early.clone()]);
-    let waiting = resolution.decisions(Some(DecisionState::Decided), 2).await.expect("read");
+    let next = resolution.decisions(Some((late.decided_at, late.id)), 1).await.expect("read");
+    assert_eq!(next.first(), Some(&middle));
+    let waiting = resolution.decisions_in(DecisionState::Decided, None, 2).await.expect("read");
     assert_eq!(waiting, [early.clone(), middle.clone()]);
+    let after = Some((middle.decided_at, middle.id));
+    let waiting = resolution.decisions_in(DecisionState::Decided, after, 2).await.expect("read");
+    assert_eq!(waiting.first(), Some(&late));
     early.state = DecisionState::Applied;
     early.merge_id = Some(MergeId(Uuid::from_u128(77)));
     middle.state = DecisionState::Refused;
@@ -43,8 +48,11 @@ pub async fn decisions_move_on(backend: &dyn Backend) {
     for decision in [&early, &middle] {
         resolution.put_decision(decision).await.expect("written");
     }
-    assert_eq!(resolution.decisions(Some(DecisionState::Decided), 10).await.expect("read"), [late]);
-    assert_eq!(resolution.decisions(Some(DecisionState::Applied), 10).await.expect("read"), [early.clone()]);
+    assert_eq!(resolution.decisions_in(DecisionState::Decided, None, 10).await.expect("read"), [late]);
+    assert_eq!(
+        resolution.decisions_in(DecisionState::Applied, None, 10).await.expect("read"),
+        [early.clone()]
+    );
     assert_eq!(resolution.decision(middle.id).await.expect("read"), Some(middle));
     assert_eq!(resolution.decision(Uuid::from_u128(8)).await.expect("read"), None);
     let of_merge = resolution.decision_of_merge(MergeId(Uuid::from_u128(77))).await.expect("read");

@@ -6,7 +6,7 @@ use super::fixture::{
 use super::{Backend, DataProduct};
 use crate::error::Error;
 use crate::organizations::UpsertCounts;
-use entity::Record;
+use entity::{LocationId, Record};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -114,6 +114,96 @@ pub async fn a_taken_id_is_replaced_by_a_derived_one(backend: &dyn Backend) {
     let location = &stands.organization.locations[1];
     assert_eq!(location.id.0, entity::id::derive("south", "location", &location.source_id));
     assert_eq!(stands.organization.services[0].location_ids, [location.id], "the place follows its new id");
+}
+
+/// An organization names its parent by the source's id; where that was not free, by the id that the parent got,
+/// whichever of the two comes first.
+pub async fn a_parent_is_named_by_the_id_it_got(backend: &dyn Backend) {
+    let organizations = backend.organizations().await;
+    let squatter = record("west", "9");
+    let (mut parent, mut early, mut late) = (record("north", ""), record("north", "2"), record("north", "3"));
+    parent.id = squatter.id;
+    // As some databases write UUIDs.
+    parent.source_id = squatter.id.to_string().to_uppercase();
+    let mut stranger = record("south", "4");
+    for child in [&mut early, &mut late, &mut stranger] {
+        child.organization.parent_organization_id = Some(squatter.id.0);
+    }
+    import(&*organizations, &[&squatter]).await;
+    import(&*organizations, &[&early, &stranger]).await;
+    let got = entity::id::derive("north", "organization", &parent.source_id);
+    for together in [vec![&parent], vec![&late], vec![&early, &late], vec![&late, &parent]] {
+        import(&*organizations, &together).await;
+    }
+    let mut position = end(&*organizations).await;
+    import(&*organizations, &[&parent, &early, &late]).await;
+    assert_eq!(rows(&*organizations, &mut position).await, [], "told again, nothing changes");
+    for (child, expected) in [(&early, got), (&late, got), (&stranger, squatter.id.0)] {
+        let stands = read(&*organizations, child.id).await.expect("the child stands");
+        assert_eq!(stands.organization.parent_organization_id, Some(expected), "{}", child.source_id);
+    }
+}
+
+/// A service may be offered at a place of another organization: before that comes, after it is gone, and under the
+/// id that it got.
+pub async fn a_place_of_another_is_pointed_at(backend: &dyn Backend) {
+    let organizations = backend.organizations().await;
+    let squatter = full_record("west", "9");
+    import(&*organizations, &[&squatter]).await;
+    let (mut offering, mut host) = (full_record("north", "1"), full_record("north", "2"));
+    let free = host.organization.locations[1].id;
+    // The source's own id of this one is taken.
+    let taken = squatter.organization.locations[0].id;
+    host.organization.locations[0].id = taken;
+    host.organization.locations[0].source_id = taken.to_string();
+    host.organization.services.clear();
+    let nowhere = LocationId(Uuid::from_u128(8));
+    offering.organization.services[0].location_ids = vec![free, taken, nowhere];
+    let mut expected = offering.clone();
+    import(&*organizations, &[&offering]).await;
+    assert_eq!(
+        read(&*organizations, offering.id).await.as_ref(),
+        Some(&expected),
+        "before the place is there"
+    );
+    import(&*organizations, &[&host]).await;
+    let place = entity::id::derive("north", "location", &taken.to_string()).into();
+    expected.organization.services[0].location_ids = vec![free, place, nowhere];
+    assert_eq!(read(&*organizations, offering.id).await.as_ref(), Some(&expected), "it follows the new id");
+    for together in [vec![&offering], vec![&offering, &host]] {
+        import(&*organizations, &together).await;
+        assert_eq!(read(&*organizations, offering.id).await.as_ref(), Some(&expected));
+    }
+    let standing = read(&*organizations, squatter.id).await;
+    assert_eq!(standing.as_ref(), Some(&squatter), "another source's pointers stay");
+    let delete = format!("DELETE FROM organization WHERE id = {}", backend.literal(host.id.0));
+    backend.run(&[delete]).await.expect("deleted");
+    assert_eq!(
+        read(&*organizations, offering.id).await.as_ref(),
+        Some(&expected),
+        "the source still tells it"
+    );
+}
+
+/// A place that goes takes the pointers of its own record along, whoever deletes it; a source that goes on telling of
+/// one is believed.
+pub async fn a_place_that_goes_is_offered_at_no_more(backend: &dyn Backend) {
+    let organizations = backend.organizations().await;
+    let mut record = full_record("north", "1");
+    import(&*organizations, &[&record]).await;
+    let gone = record.organization.locations.remove(0);
+    let delete = format!("DELETE FROM location WHERE id = {}", backend.literal(gone.id.0));
+    backend.run(&[delete]).await.expect("deleted");
+    let mut expected = record.clone();
+    let services = expected.organization.services.iter_mut();
+    services.for_each(|service| service.location_ids.retain(|place| *place != gone.id));
+    assert_eq!(read(&*organizations, record.id).await, Some(expected));
+    let last = record.organization.locations.remove(0);
+    assert!(record.organization.services.iter().any(|service| service.location_ids.contains(&last.id)));
+    for _ in 0..2 {
+        import(&*organizations, &[&record]).await;
+        assert_eq!(read(&*organizations, record.id).await.as_ref(), Some(&record), "as the source tells it");
+    }
 }
 
 /// Of a record, or a child, told twice in one batch the last telling counts.

@@ -69,7 +69,7 @@ pub async fn a_merge_is_decided_on_what_stands(backend: &dyn Backend) {
     let meanwhile = merge_request(&*organizations, ids[1], &[ids[2]]).await;
     organizations.merge(&meanwhile).await.expect("merged");
     stale(organizations.merge(&request).await);
-    assert_eq!(organizations.merges(10).await.expect("read").len(), 1);
+    assert_eq!(organizations.merges(None, 10).await.expect("read").len(), 1);
     let seen_now = merge_request(&*organizations, ids[0], &[ids[1]]).await;
     organizations.merge(&seen_now).await.expect("merged");
     let roots = family(&*organizations, &[ids[2]]).await.roots();
@@ -93,7 +93,7 @@ pub async fn a_repeated_request_gets_the_same_answer(backend: &dyn Backend) {
     let undone = organizations.undo(request.id, &undo()).await.expect("undone");
     assert_eq!(organizations.merge(&repeat).await.expect("answered"), undone, "it does not merge anew");
     assert!(family(&*organizations, &ids).await.links.is_empty());
-    assert_eq!(organizations.merges(10).await.expect("read"), [undone]);
+    assert_eq!(organizations.merges(None, 10).await.expect("read"), [undone]);
 }
 
 /// An undo is exact and repeatable, whatever was merged later.
@@ -153,7 +153,7 @@ pub async fn concurrent_merges_leave_a_forest(backend: &dyn Backend) {
         let path: Vec<_> = std::iter::successors(Some(*id), |at| parents.get(at).copied()).take(10).collect();
         assert!(path.len() < 10, "a cycle: {path:?}");
     }
-    let standing = organizations.merges(100).await.expect("read");
+    let standing = organizations.merges(None, 100).await.expect("read");
     let links = standing.iter().filter(|merge| merge.undo.is_none()).map(|merge| merge.absorbed.len());
     assert_eq!(links.sum::<usize>(), family.links.len());
     assert!(revision(&*organizations, ids[0]).await >= 1);

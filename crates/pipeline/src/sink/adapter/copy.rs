@@ -78,6 +78,19 @@ impl Stage for SqlCopy {
         Ok(positions)
     }
 
+    /// Rows stay, and so do their versions: what is older changes nothing.
+    async fn restarted(&mut self, positions: &[Position]) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        for position in positions.iter().filter(|position| self.is_ours(&position.at)) {
+            write::forget_position(&mut transaction, &position.at).await?;
+        }
+        transaction.commit().await.map_err(failed("forgetting positions of the copy"))?;
+        for position in positions {
+            self.next_offsets.entry(position.at.clone()).and_modify(|offset| *offset = position.offset);
+        }
+        Ok(())
+    }
+
     /// Moves past events that were parked at the end of a batch; all others moved with their rows.
     async fn finished(&mut self, positions: &[Position]) -> Result<()> {
         let next_offsets = positions.iter().map(|position| (position.at.clone(), position.offset)).collect();

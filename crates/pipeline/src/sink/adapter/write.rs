@@ -173,6 +173,13 @@ pub(super) async fn positions(
     tables::advance(db, next_offsets.iter().map(row).collect()).await
 }
 
+/// As if the copy had never read this partition.
+pub(super) async fn forget_position(db: &mut Connection, at: &TopicPartition) -> Result<()> {
+    let forget = sqlx::query("DELETE FROM sink_position WHERE topic = $1 AND partition = $2");
+    let forgotten = forget.bind(&at.topic).bind(at.partition).execute(db).await;
+    forgotten.map(drop).map_err(failed("forgetting a position of the copy"))
+}
+
 /// All positions that the copy holds.
 pub(super) async fn stored_positions(db: &mut Connection) -> Result<BTreeMap<TopicPartition, i64>> {
     let select = "SELECT topic, partition, next_offset FROM sink_position";

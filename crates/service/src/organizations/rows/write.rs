@@ -12,7 +12,8 @@ use crate::problem::{Problem, Result};
 use crate::request::Headers;
 use entity::Record;
 use serde_json::Value;
-use store::REST_SOURCE;
+use store::organizations::Revisions;
+use store::{REST_SOURCE, is_added_over_rest};
 use uuid::Uuid;
 
 /// Adds a row of people to an organization of whatever source.
@@ -27,7 +28,7 @@ pub(super) async fn create<R: Row>(room: &Room, mut body: Object) -> Result<Owne
     let owner = held.principal();
     let row = R::taken(patch::read(body)?, &mut RowIds::default(), &owner.organization)?;
     let id = row.id();
-    room.store.put_row(owner.id, &row.added()).await?;
+    room.store.put_row(owner.id, &row.added(), &Revisions::new()).await?;
     room.changed();
     Ok(read::<R>(room, id).await?.view())
 }
@@ -40,7 +41,6 @@ pub(super) async fn edit<R: Row>(
     caller: String,
     patch: Object,
 ) -> Result<HeldRow<R>> {
-    let _rewriting = room.rewriting.lock().await;
     let found = read::<R>(room, id).await?;
     require_match(headers, &found.held.etag)?;
     let shown = patch::object_of(&OwnedRow {
@@ -63,10 +63,9 @@ async fn write<R: Row>(room: &Room, found: &HeldRow<R>, changed: Object, caller:
     if owner.source == REST_SOURCE {
         return rewrite::<R>(room, found, owner, changed).await;
     }
-    if RowIds::is_of_people(found.row.id(), found.row.source_id()) {
-        refuse_dropped_children(&found.row, &changed)?;
+    if is_added_over_rest(found.row.id(), found.row.source_id()) {
         let row = wanted::<R>(found, owner, changed)?;
-        return Ok(room.store.put_row(owner.id, &row.added()).await?);
+        return Ok(room.store.put_row(owner.id, &row.added(), &found.held.revisions()).await?);
     }
     if changed.contains_key("phones") {
         return Err(patch::sources_own(&["phones"], "the telephones of this row belong to its source"));
@@ -98,24 +97,7 @@ async fn rewrite<R: Row>(room: &Room, found: &HeldRow<R>, owner: &Record, change
     {
         *standing = row.clone();
     }
-    room.store.upsert(vec![record]).await?;
-    Ok(())
-}
-
-/// The port adds and changes the children of an added row; it does not take them away.
-fn refuse_dropped_children<R: Row>(row: &R, changed: &Object) -> Result<()> {
-    let now = patch::object_of(row);
-    for field in ["phones", "addresses", "location_ids"] {
-        let (Some(Value::Array(now)), Some(wanted)) = (now.get(field), changed.get(field)) else { continue };
-        let wanted = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
-        let key = |value: &Value| value.get("id").unwrap_or(value).clone();
-        if now.iter().any(|child| !wanted.iter().any(|wanted| key(wanted) == key(child))) {
-            let advice =
-                "entries can be changed and added here, not taken away: delete the row and add it anew";
-            return Err(patch::sources_own(&[field], advice));
-        }
-    }
-    Ok(())
+    Ok(room.store.rewrite(record, &found.held.revisions()).await?)
 }
 
 /// Deletes a row that people added.
@@ -123,7 +105,7 @@ pub(super) async fn remove<R: Row>(room: &Room, id: Uuid, headers: &Headers) -> 
     let found = read::<R>(room, id).await?;
     require_match(headers, &found.held.etag)?;
     let source = found.held.record(found.owner).map_or(REST_SOURCE, |owner| owner.source.as_str());
-    if source != REST_SOURCE && !RowIds::is_of_people(id, found.row.source_id()) {
+    if source != REST_SOURCE && !is_added_over_rest(id, found.row.source_id()) {
         return Err(owned_by_source(R::TABLE.name(), id, source));
     }
     room.store.delete_row(R::TABLE, id, &found.held.revisions()).await?;
