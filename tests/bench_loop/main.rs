@@ -106,7 +106,7 @@ async fn watch(deployment: &Deployment, start: Instant) -> Value {
         let position = changes.capture_state().await.unwrap().position;
         let waiting = changes.waiting(position.as_deref()).await.unwrap();
         let mut lags = Vec::new();
-        for stage in ["indexer", "scorer"] {
+        for stage in ["indexer.g1", "scorer.g1"] {
             let progress = log.progress(&backend.group(stage), &topics).await.unwrap();
             lags.push(progress.iter().map(events::log::Progress::lag).sum::<i64>());
         }

@@ -8,7 +8,7 @@ use index::Index;
 use sqlx::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{ChangeLog, Organizations, Resolution};
+use store::{ChangeLog, Generations, Organizations, Resolution};
 use tempfile::TempDir;
 
 /// Which ports a body runs on.
@@ -102,7 +102,19 @@ impl Backend {
     }
 
     pub(crate) async fn resolution(&self) -> Arc<dyn Resolution> {
-        let model = scoring::Model::shipped().version();
+        let generations = self.generations().await;
+        generations.of(generations.follow_live().await.unwrap())
+    }
+
+    /// The model of the live generation.
+    pub(crate) async fn live_model(&self) -> scoring::Model {
+        let generations = self.generations().await.list().await.unwrap();
+        let live = generations.into_iter().find(|generation| generation.live).unwrap();
+        scoring::Model::from_json(&live.model).unwrap()
+    }
+
+    async fn generations(&self) -> Arc<dyn Generations> {
+        let model = (scoring::Model::shipped().version(), scoring::Model::shipped_text());
         match &self.servers {
             None => {
                 let file = self.data("resolution.db");

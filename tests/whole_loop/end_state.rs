@@ -204,7 +204,7 @@ async fn clusters(backend: &Backend, family: &Family, found: &mut Vec<String>) {
     let judged = resolution.decisions(None, 1).await.unwrap();
     if family.links.is_empty() && judged.iter().all(|decision| decision.verdict == JudgementVerdict::Match) {
         let batch: BTreeMap<_, _> =
-            pipeline::batch::dedupe(&family.records, scoring::Model::shipped(), |_| ())
+            pipeline::batch::dedupe(&family.records, &backend.live_model().await, |_| ())
                 .into_iter()
                 .filter(|group| group.members.len() > 1)
                 .map(|group| {

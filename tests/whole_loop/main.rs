@@ -11,6 +11,8 @@ mod deployment;
 #[cfg(test)]
 mod end_state;
 #[cfg(test)]
+mod generations;
+#[cfg(test)]
 mod import_export;
 #[cfg(test)]
 mod redelivery;

@@ -27,7 +27,7 @@ async fn start_beyond_the_end(mut deployment: Deployment) {
     let log = deployment.backend.log().await;
     let names = &deployment.backend.names;
     for (stage, topic) in
-        [("indexer", &names.record), ("scorer", &names.record), ("resolver-merges", &names.redirect)]
+        [("indexer.g1", &names.record), ("scorer.g1", &names.record), ("resolver-merges", &names.redirect)]
     {
         let at = |partition| TopicPartition { topic: topic.clone(), partition };
         let beyond: Vec<_> =
@@ -63,8 +63,8 @@ async fn deliver_again(mut deployment: Deployment) {
     let log = deployment.backend.log().await;
     let topics = log.topics().await.unwrap();
     for (stage, topic) in [
-        ("indexer", &deployment.backend.names.record),
-        ("scorer", &deployment.backend.names.record),
+        ("indexer.g1", &deployment.backend.names.record),
+        ("scorer.g1", &deployment.backend.names.record),
         ("resolver-merges", &deployment.backend.names.redirect),
         ("sink-copy", &deployment.backend.names.organization),
     ] {

@@ -4,6 +4,7 @@ mod dedupe;
 mod evaluate;
 mod export;
 mod import;
+pub(crate) mod model;
 mod parked;
 mod run;
 mod sample;
@@ -50,6 +51,9 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Generate organizations with known duplicates
     Sample(sample::SampleArguments),
+    /// Models and what they came to: stage one beside the live one, compare, activate, roll back
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Look into topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
@@ -74,6 +78,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Dedupe(dedupe) => dedupe::run(&dedupe),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Sample(sample) => sample::run(&sample),
+        Command::Model(model) => model::run(settings(&overrides)?, &model).await,
         Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,
         Command::Parked(parked) => parked::run(settings(&overrides)?, parked).await,
     }

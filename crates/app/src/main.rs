@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod crews;
 mod logging;
 mod output;
 mod ports;

@@ -13,7 +13,7 @@ use scoring::Model;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{ChangeLog, Organizations, Resolution};
+use store::{ChangeLog, Generations, Organizations, Resolution};
 
 /// What `sqlite:FILE` names, within the data folder unless it is absolute.
 fn sqlite_file(config: &Config, url: &str) -> Option<PathBuf> {
@@ -60,15 +60,32 @@ pub(crate) async fn organizations(config: &Config) -> anyhow::Result<Organizatio
     bail!(unknown("organizations.url", url, "sqlite: or postgres:"))
 }
 
-pub(crate) async fn resolution(config: &Config, model: &Model) -> anyhow::Result<Arc<dyn Resolution>> {
+/// The resolution database: its generations, and the store of the one that is live.
+#[derive(Clone, Debug)]
+pub(crate) struct ResolutionPorts {
+    pub(crate) generations: Arc<dyn Generations>,
+    pub(crate) live: Arc<dyn Resolution>,
+}
+
+/// Opens the resolution database; a new one begins with the shipped model.
+pub(crate) async fn resolution(config: &Config) -> anyhow::Result<ResolutionPorts> {
     let url = &config.resolution.url;
+    let first = (Model::shipped().version(), Model::shipped_text());
     if let Some(file) = sqlite_file(config, url) {
         make_data_dir(config)?;
-        return Ok(Arc::new(store::sqlite::ResolutionStore::open(&file, model.version()).await?));
+        let store = Arc::new(store::sqlite::ResolutionStore::open(&file, first).await?);
+        return Ok(ResolutionPorts {
+            generations: Arc::<store::sqlite::ResolutionStore>::clone(&store),
+            live: store,
+        });
     }
     #[cfg(feature = "postgres")]
     if url.starts_with("postgres") {
-        return Ok(Arc::new(store::postgres::ResolutionStore::connect(url, model.version()).await?));
+        let store = Arc::new(store::postgres::ResolutionStore::connect(url, first).await?);
+        return Ok(ResolutionPorts {
+            generations: Arc::<store::postgres::ResolutionStore>::clone(&store),
+            live: store,
+        });
     }
     bail!(unknown("resolution.url", url, "sqlite: or postgres:"))
 }

@@ -1,7 +1,8 @@
 //! Roles: a process is a set of them, all by default.
 
 use crate::config::Config;
-use crate::ports::{self, OrganizationsPorts, RegistryHome, SqlCopy, Topics};
+use crate::crews::{self, CrewOf, Crews};
+use crate::ports::{self, OrganizationsPorts, RegistryHome, ResolutionPorts, SqlCopy, Topics};
 use anyhow::Context;
 use clap::ValueEnum;
 use events::topics::Product;
@@ -10,11 +11,10 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use pipeline::monitor::{Monitor, Watched};
 use pipeline::runner::RunnerSettings;
 use pipeline::{Board, Runner, Stage, Stop, stage};
-use scoring::Model;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Resolution;
+use store::Generations;
 use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinSet;
 
@@ -50,11 +50,10 @@ pub(crate) struct Process {
     pub(crate) board: Board,
     /// Rung by writers in this process.
     pub(crate) bell: Arc<Notify>,
-    model: Arc<Model>,
     holder: String,
     metrics: PrometheusHandle,
     organizations: OnceCell<OrganizationsPorts>,
-    resolution: OnceCell<Arc<dyn Resolution>>,
+    resolution: OnceCell<ResolutionPorts>,
     index: OnceCell<Arc<dyn Index>>,
 }
 
@@ -69,7 +68,6 @@ impl Process {
             topics,
             board: Board::default(),
             bell: Arc::new(Notify::new()),
-            model: Arc::new(Model::shipped().clone()),
             holder: uuid::Uuid::new_v4().to_string(),
             metrics,
             organizations: OnceCell::new(),
@@ -82,36 +80,75 @@ impl Process {
         self.organizations.get_or_try_init(|| ports::organizations(&self.config)).await
     }
 
-    async fn resolution(&self) -> anyhow::Result<Arc<dyn Resolution>> {
-        let resolution =
-            self.resolution.get_or_try_init(|| ports::resolution(&self.config, &self.model)).await;
-        resolution.cloned()
+    async fn resolution(&self) -> anyhow::Result<&ResolutionPorts> {
+        self.resolution.get_or_try_init(|| ports::resolution(&self.config)).await
     }
 
-    async fn index(&self) -> anyhow::Result<Arc<dyn Index>> {
+    /// The generations of the resolution store.
+    pub(crate) async fn generations(&self) -> anyhow::Result<&Arc<dyn Generations>> {
+        Ok(&self.resolution().await?.generations)
+    }
+
+    /// The index, of whichever generation is live.
+    pub(crate) async fn index(&self) -> anyhow::Result<Arc<dyn Index>> {
         self.index.get_or_try_init(|| ports::index(&self.config)).await.cloned()
     }
 
     /// Starts the roles; each ends when it hears the stop.
     pub(crate) async fn start(
-        &self,
+        self: &Arc<Self>,
         roles: &BTreeSet<Role>,
         stop: &Stop,
         tasks: &mut JoinSet<()>,
     ) -> anyhow::Result<()> {
-        for role in roles {
-            match role {
-                Role::Poller => self.start_poller(stop, tasks).await?,
-                Role::Indexer => self.start_indexer(stop, tasks).await?,
-                Role::Scorer => self.start_scorer(stop, tasks).await?,
-                Role::Resolver => self.start_resolver(stop, tasks).await?,
-                Role::Sink => self.start_sinks(stop, tasks).await?,
-                // It is started by itself: its address is asked for first.
-                Role::Service => self.start_monitor(stop, tasks).await?,
-            }
+        if roles.contains(&Role::Poller) {
+            self.start_poller(stop, tasks).await?;
+        }
+        if roles.contains(&Role::Sink) {
+            self.start_sinks(stop, tasks).await?;
+        }
+        // The service is started by itself: its address is asked for first.
+        if roles.contains(&Role::Service) {
+            self.start_monitor(stop, tasks).await?;
+        }
+        let of_generations = [Role::Indexer, Role::Scorer, Role::Resolver, Role::Service];
+        if of_generations.iter().any(|role| roles.contains(role)) {
+            let crews = Crews::start(Arc::clone(self), roles.clone(), stop.clone()).await?;
+            tasks.spawn(crews.run());
         }
         self.start_maintenance(stop, tasks);
         Ok(())
+    }
+
+    /// Starts the stages of a generation; gives their names on the board.
+    pub(crate) async fn start_crew(
+        &self,
+        of: &CrewOf,
+        index: &Arc<dyn Index>,
+        roles: &BTreeSet<Role>,
+        stop: &Stop,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut stages = Vec::new();
+        let names = [
+            (Role::Indexer, vec![stage::INDEXER]),
+            (Role::Scorer, vec![stage::SCORER]),
+            (Role::Resolver, vec![stage::RESOLVER, stage::RESOLVER_MERGES]),
+            (Role::Service, vec![stage::INDEXER, stage::SCORER, stage::RESOLVER]),
+        ];
+        for (role, names) in names {
+            if !roles.contains(&role) {
+                continue;
+            }
+            stages.extend(names.into_iter().map(|name| of.stage(name)));
+            match role {
+                Role::Indexer => self.start_indexer(of, index, stop, tasks),
+                Role::Scorer => self.start_scorer(of, index, stop, tasks).await?,
+                Role::Resolver => self.start_resolver(of, stop, tasks).await?,
+                _ => self.start_crew_monitor(of, stop, tasks).await?,
+            }
+        }
+        Ok(stages)
     }
 
     async fn start_poller(&self, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
@@ -133,42 +170,52 @@ impl Process {
         Ok(())
     }
 
-    async fn start_indexer(&self, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
+    fn start_indexer(&self, of: &CrewOf, index: &Arc<dyn Index>, stop: &Stop, tasks: &mut JoinSet<()>) {
         let indexer =
-            pipeline::indexer::Indexer { codec: Arc::clone(&self.topics.codec), index: self.index().await? };
-        let settings = self.follower(stage::INDEXER, &[Product::Record], self.config.indexer.batch_size_max);
-        self.spawn(settings, indexer, stop, tasks);
-        Ok(())
+            pipeline::indexer::Indexer { codec: Arc::clone(&self.topics.codec), index: Arc::clone(index) };
+        let watched = self.watched_of(of, stage::INDEXER, &[Product::Record]);
+        self.spawn(follower(watched, self.config.indexer.batch_size_max), indexer, stop, tasks);
     }
 
-    async fn start_scorer(&self, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
+    async fn start_scorer(
+        &self,
+        of: &CrewOf,
+        index: &Arc<dyn Index>,
+        stop: &Stop,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<()> {
         let scorer = pipeline::scorer::Scorer {
             codec: Arc::clone(&self.topics.codec),
-            index: self.index().await?,
-            resolution: self.resolution().await?,
-            model: Arc::clone(&self.model),
+            index: Arc::clone(index),
+            resolution: self.generations().await?.of(of.id),
+            model: Arc::clone(&of.model),
         };
-        let mut settings =
-            self.follower(stage::SCORER, &[Product::Record], self.config.scorer.batch_size_max);
-        settings.behind = Some(self.group(stage::INDEXER));
+        let watched = self.watched_of(of, stage::SCORER, &[Product::Record]);
+        let mut settings = follower(watched, self.config.scorer.batch_size_max);
+        settings.behind = Some(self.group(&of.group(stage::INDEXER)));
         self.spawn(settings, scorer, stop, tasks);
         Ok(())
     }
 
-    async fn start_resolver(&self, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
-        let resolution = self.resolution().await?;
-        let follower = pipeline::resolver::RedirectFollower {
-            codec: Arc::clone(&self.topics.codec),
-            resolution: Arc::clone(&resolution),
-        };
+    async fn start_resolver(&self, of: &CrewOf, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
+        let resolution = self.generations().await?.of(of.id);
         let batch_size_max = self.config.resolver.batch_size_max;
-        let settings = self.follower("resolver-merges", &[Product::Redirect, Product::Merge], batch_size_max);
-        self.spawn(settings, follower, stop, tasks);
+        // What people merged concerns all generations: it is taken in once.
+        if of.live {
+            let follow = pipeline::resolver::RedirectFollower {
+                codec: Arc::clone(&self.topics.codec),
+                resolution: Arc::clone(&resolution),
+            };
+            let watched = self.watched(stage::RESOLVER_MERGES, &[Product::Redirect, Product::Merge]);
+            self.spawn(follower(watched, batch_size_max), follow, stop, tasks);
+        }
         let resolver = pipeline::resolver::Resolver {
             resolution,
             publisher: self.topics.publisher("/resolution").await?,
-            model: Arc::clone(&self.model),
-            holder: self.holder.clone(),
+            model: Arc::clone(&of.model),
+            generation: of.id,
+            stage: of.stage(stage::RESOLVER),
+            holder: format!("{}.g{}", self.holder, of.id),
             board: self.board.clone(),
             stop: stop.clone(),
             batch_size_max,
@@ -180,7 +227,8 @@ impl Process {
     async fn start_sinks(&self, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
         for sink in &self.config.sinks {
             let copy = ports::sql_copy(&self.config, sink, Arc::clone(&self.topics.codec)).await?;
-            let settings = self.follower(&sink_stage(&sink.name), &pipeline::sink::PRODUCTS, 1000);
+            let watched = self.watched(&sink_stage(&sink.name), &pipeline::sink::PRODUCTS);
+            let settings = follower(watched, 1000);
             match copy {
                 SqlCopy::Sqlite(copy) => self.spawn(settings, copy, stop, tasks),
                 #[cfg(feature = "postgres")]
@@ -191,23 +239,59 @@ impl Process {
     }
 
     async fn start_monitor(&self, stop: &Stop, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
-        let mut watched = vec![
-            self.watched(stage::INDEXER, &[Product::Record]),
-            self.watched(stage::SCORER, &[Product::Record]),
-        ];
         let sinks = self.config.sinks.iter();
-        watched.extend(sinks.map(|sink| self.watched(&sink_stage(&sink.name), &pipeline::sink::PRODUCTS)));
         let monitor = Monitor {
             log: Arc::clone(&self.topics.log),
             changes: Some(Arc::clone(&self.organizations().await?.changes)),
-            resolution: Some(self.resolution().await?),
-            watched,
+            resolution: None,
+            watched: sinks
+                .map(|sink| self.watched(&sink_stage(&sink.name), &pipeline::sink::PRODUCTS))
+                .collect(),
             board: self.board.clone(),
             interval: MONITOR_INTERVAL,
             stop: stop.clone(),
         };
         tasks.spawn(monitor.run());
         Ok(())
+    }
+
+    async fn start_crew_monitor(
+        &self,
+        of: &CrewOf,
+        stop: &Stop,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<()> {
+        let followers = [stage::INDEXER, stage::SCORER];
+        let monitor = Monitor {
+            log: Arc::clone(&self.topics.log),
+            changes: None,
+            resolution: Some((of.stage(stage::RESOLVER), self.generations().await?.of(of.id))),
+            watched: followers.map(|stage| self.watched_of(of, stage, &[Product::Record])).into(),
+            board: self.board.clone(),
+            interval: MONITOR_INTERVAL,
+            stop: stop.clone(),
+        };
+        tasks.spawn(monitor.run());
+        Ok(())
+    }
+
+    /// What a generation has yet to do, in words; `None` once it has caught up.
+    pub(crate) async fn lag_of(&self, generation: i64) -> anyhow::Result<Option<String>> {
+        let topics = [self.topics.codec.names().name(Product::Record).to_owned()];
+        let mut waiting = Vec::new();
+        for stage in [stage::INDEXER, stage::SCORER] {
+            let group = self.group(&crews::group(stage, generation));
+            let progress = self.topics.log.progress(&group, &topics).await?;
+            let lag: i64 = progress.iter().map(events::log::Progress::lag).sum();
+            if lag > 0 {
+                waiting.push(format!("{lag} records wait for its {stage}"));
+            }
+        }
+        let (rescore, resolve) = self.generations().await?.of(generation).queue_lengths().await?;
+        if rescore + resolve > 0 {
+            waiting.push(format!("{} records wait for its resolver", rescore + resolve));
+        }
+        Ok((!waiting.is_empty()).then(|| waiting.join(", ")))
     }
 
     /// The embedded log keeps itself small.
@@ -236,7 +320,7 @@ impl Process {
         };
         Ok(service::Ports {
             organizations: Arc::clone(&self.organizations().await?.organizations),
-            resolution: self.resolution().await?,
+            resolution: Arc::clone(&self.resolution().await?.live),
             log: Arc::clone(&self.topics.log),
             codec: Arc::clone(&self.topics.codec),
             index: self.index().await?,
@@ -252,21 +336,14 @@ impl Process {
         })
     }
 
-    fn follower(&self, group: &str, products: &[Product], batch_size_max: usize) -> RunnerSettings {
-        let watched = self.watched(group, products);
-        RunnerSettings {
-            stage: watched.stage,
-            group: watched.group,
-            topics: watched.topics,
-            batch_size_max,
-            behind: None,
-        }
-    }
-
     fn watched(&self, group: &str, products: &[Product]) -> Watched {
         let names = self.topics.codec.names();
         let topics = products.iter().map(|product| names.name(*product).to_owned()).collect();
         Watched { stage: group.to_owned(), group: self.group(group), topics }
+    }
+
+    fn watched_of(&self, of: &CrewOf, stage: &str, products: &[Product]) -> Watched {
+        Watched { stage: of.stage(stage), ..self.watched(&of.group(stage), products) }
     }
 
     fn group(&self, stage: &str) -> String {
@@ -288,6 +365,16 @@ impl Process {
             stop: stop.clone(),
         };
         tasks.spawn(runner.run(stage));
+    }
+}
+
+fn follower(watched: Watched, batch_size_max: usize) -> RunnerSettings {
+    RunnerSettings {
+        stage: watched.stage,
+        group: watched.group,
+        topics: watched.topics,
+        batch_size_max,
+        behind: None,
     }
 }
 

@@ -29,3 +29,8 @@ pub(crate) fn check_generation_name(name: &str) -> Result<()> {
         "generation name {name:?}: use 1 to {GENERATION_NAME_BYTES_MAX} of a-z, 0-9, '.', '_', '-'"
     )))
 }
+
+/// What is live is switched away from first.
+pub(crate) fn live_stays(name: &str) -> Error {
+    Error::Invalid(format!("generation {name} of the index is the live one: switch to another one first"))
+}

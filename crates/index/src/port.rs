@@ -98,6 +98,15 @@ pub trait Index: Send + Sync + std::fmt::Debug {
     /// gives the same generation.
     async fn generation(&self, name: &str) -> Result<Arc<dyn Index>>;
 
-    /// Makes the named generation the live one, at once for all readers, and drops the one before.
+    /// The names of all generations, sorted; the live one is among them.
+    async fn generations(&self) -> Result<Vec<String>>;
+
+    /// Makes the named generation the live one, at once for all readers; the one before stays beside it.
     async fn switch_to(&self, name: &str) -> Result<()>;
+
+    /// Drops a generation and what it holds; harmless when it is gone already.
+    ///
+    /// # Errors
+    /// `Invalid` for the live one.
+    async fn drop_generation(&self, name: &str) -> Result<()>;
 }

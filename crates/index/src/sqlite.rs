@@ -130,7 +130,15 @@ impl Index for SqliteIndex {
         Ok(Arc::new(self.open_generation(name).await?))
     }
 
+    async fn generations(&self) -> Result<Vec<String>> {
+        self.names().await
+    }
+
     async fn switch_to(&self, name: &str) -> Result<()> {
         self.make_live(name).await
+    }
+
+    async fn drop_generation(&self, name: &str) -> Result<()> {
+        self.remove(name).await
     }
 }

@@ -23,6 +23,11 @@ impl Board {
         });
     }
 
+    /// A stage of this process has ended, and nobody waits for it.
+    pub fn ended(&self, stage: &str) {
+        self.lock().remove(stage);
+    }
+
     /// A stage finished a batch, or looked and found nothing.
     pub fn progressed(&self, stage: &str, events_in: usize, events_out: usize) {
         metrics::counter!("orgloop_stage_events_in_total", "stage" => stage.to_owned())

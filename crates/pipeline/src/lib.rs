@@ -34,6 +34,8 @@ pub mod stage {
     pub const SCORER: &str = "scorer";
     /// Pairs to clusters.
     pub const RESOLVER: &str = "resolver";
+    /// What people merged, to the resolver.
+    pub const RESOLVER_MERGES: &str = "resolver-merges";
     /// Clean topics to SQL copies; each sink adds its name.
     pub const SINK: &str = "sink";
 }

@@ -28,8 +28,8 @@ pub struct Monitor {
     pub log: Arc<dyn EventLog>,
     /// The poller's side.
     pub changes: Option<Arc<dyn ChangeLog>>,
-    /// The resolver's side.
-    pub resolution: Option<Arc<dyn Resolution>>,
+    /// The resolver's side, with the stage's name.
+    pub resolution: Option<(String, Arc<dyn Resolution>)>,
     /// Groups.
     pub watched: Vec<Watched>,
     /// Where it shows.
@@ -58,9 +58,9 @@ impl Monitor {
             let waiting = changes.waiting(position.as_deref()).await?;
             self.note(stage::POLLER, waiting, idle_since);
         }
-        if let Some(resolution) = &self.resolution {
+        if let Some((stage, resolution)) = &self.resolution {
             let (_, resolve) = resolution.queue_lengths().await?;
-            self.note(stage::RESOLVER, resolve, idle_since);
+            self.note(stage, resolve, idle_since);
         }
         for watched in &self.watched {
             let progress = self.log.progress(&watched.group, &watched.topics).await?;

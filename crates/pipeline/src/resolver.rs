@@ -7,7 +7,6 @@ mod redirects;
 use crate::board::Board;
 use crate::error::{Error, Result, chain};
 use crate::publisher::{Envelope, Publisher};
-use crate::stage;
 use crate::stop::Stop;
 use entity::event::{ClusterChanged, Op};
 use entity::{ClusterId, Version};
@@ -30,7 +29,11 @@ pub struct Resolver {
     pub publisher: Publisher,
     /// Prior, threshold, explanations.
     pub model: Arc<Model>,
-    /// Who we are, for the lease.
+    /// The number of the generation: each has a resolver.
+    pub generation: i64,
+    /// The stage's name on the board and in metrics.
+    pub stage: String,
+    /// Who we are, for the leases.
     pub holder: String,
     /// Where progress shows.
     pub board: Board,
@@ -46,11 +49,20 @@ const POLL: Duration = Duration::from_millis(5);
 const STANDBY: Duration = Duration::from_millis(500);
 const BACKOFF: Duration = Duration::from_millis(500);
 const OUTBOX_BATCH: usize = 500;
+/// One process publishes at a time, whichever generation is live: events keep the order of their numbers.
+const OUTBOX: &str = "cluster-outbox";
+
+/// The right to publish.
+#[derive(Debug)]
+struct Outbox {
+    lease: Lease,
+    epoch: i64,
+}
 
 impl Resolver {
     /// Resolves until it is stopped; failures are waited out.
     pub async fn run(mut self) {
-        self.board.started(stage::RESOLVER);
+        self.board.started(&self.stage);
         while !self.stop.is_stopped() {
             match self.hold().await {
                 Ok(()) => {}
@@ -58,7 +70,7 @@ impl Resolver {
                 Err(error) => {
                     let trouble = chain(&error);
                     tracing::warn!(error = trouble, "the resolver waits and tries again");
-                    self.board.failed(stage::RESOLVER, trouble);
+                    self.board.failed(&self.stage, trouble);
                     self.stop.sleep(BACKOFF).await;
                 }
             }
@@ -67,31 +79,39 @@ impl Resolver {
 
     /// One tenure: from taking the lease to losing it or being stopped.
     async fn hold(&mut self) -> Result<()> {
-        let Some(mut lease) = self.resolution.acquire(stage::RESOLVER, &self.holder, LEASE).await? else {
-            self.board.progressed(stage::RESOLVER, 0, 0);
+        let Some(mut lease) = self.resolution.acquire(&self.lease(), &self.holder, LEASE).await? else {
+            self.board.progressed(&self.stage, 0, 0);
             self.stop.sleep(STANDBY).await;
             return Ok(());
         };
-        let epoch = self.epoch().await?;
+        let mut outbox = None;
         let mut renewed = Instant::now();
         while !self.stop.is_stopped() {
             if renewed.elapsed() > RENEW {
                 lease = self.renew(&lease).await?;
+                outbox = None;
                 renewed = Instant::now();
             }
             let resolved = self.resolve().await?;
-            let published = self.publish(epoch).await?;
-            self.board.progressed(stage::RESOLVER, resolved, published);
+            let published = self.publish(&mut outbox).await?;
+            self.board.progressed(&self.stage, resolved, published);
             if resolved == 0 && published == 0 {
                 self.stop.sleep(POLL).await;
             }
+        }
+        if let Some(outbox) = outbox {
+            self.resolution.release(&outbox.lease).await?;
         }
         self.resolution.release(&lease).await?;
         Ok(())
     }
 
+    fn lease(&self) -> String {
+        format!("resolver.g{}", self.generation)
+    }
+
     async fn renew(&self, lease: &Lease) -> Result<Lease> {
-        let renewed = self.resolution.acquire(stage::RESOLVER, &self.holder, LEASE).await?;
+        let renewed = self.resolution.acquire(&self.lease(), &self.holder, LEASE).await?;
         renewed.filter(|renewed| renewed.fence == lease.fence).ok_or(Error::Fenced)
     }
 
@@ -126,8 +146,19 @@ impl Resolver {
         Ok(batch.records.len())
     }
 
-    /// Publishes what the outbox holds; how many events it was.
-    async fn publish(&self, epoch: i64) -> Result<usize> {
+    /// Publishes what the outbox holds, under a lease that is kept in `outbox` until it is to be renewed; how many
+    /// events it was.
+    async fn publish(&self, outbox: &mut Option<Outbox>) -> Result<usize> {
+        let epoch = match outbox {
+            Some(outbox) => outbox.epoch,
+            None if self.resolution.outbox(1).await?.is_empty() => return Ok(0),
+            None => {
+                let Some(lease) = self.resolution.acquire(OUTBOX, &self.holder, LEASE).await? else {
+                    return Ok(0);
+                };
+                outbox.insert(Outbox { lease, epoch: self.epoch().await? }).epoch
+            }
+        };
         let rows = self.resolution.outbox(OUTBOX_BATCH).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { return Ok(0) };
         let mut events = Vec::with_capacity(rows.len());

@@ -34,7 +34,7 @@ mod tests {
                 store::sqlite::OrganizationsStore::open(&folder.join("organizations.db")).await.unwrap(),
             );
             let resolution = Arc::new(
-                store::sqlite::ResolutionStore::open(&folder.join("resolution.db"), model.version())
+                store::sqlite::ResolutionStore::open(&folder.join("resolution.db"), (model.version(), ""))
                     .await
                     .unwrap(),
             );
@@ -94,6 +94,8 @@ mod tests {
                     resolution: Arc::<store::sqlite::ResolutionStore>::clone(&resolution),
                     publisher,
                     model,
+                    generation: 1,
+                    stage: stage::RESOLVER.into(),
                     holder: "test".into(),
                     board,
                     stop,

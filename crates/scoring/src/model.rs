@@ -61,6 +61,12 @@ impl Model {
         &MODEL
     }
 
+    /// The text of the shipped `model.json`.
+    #[must_use]
+    pub fn shipped_text() -> &'static str {
+        SHIPPED
+    }
+
     /// Reads a `model.json` and checks that it fits this release.
     ///
     /// # Errors

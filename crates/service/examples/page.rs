@@ -65,7 +65,7 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
     let ticks = AtomicU64::new(0);
     Ok(Ports {
         organizations: Arc::new(OrganizationsStore::open(&dir.join("organizations.db")).await?),
-        resolution: Arc::new(ResolutionStore::open(&dir.join("resolution.db"), "2026-11-1").await?),
+        resolution: Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-1", "")).await?),
         log: Arc::new(log),
         codec,
         index: Arc::new(SqliteIndex::open(&dir.join("index.db")).await?),

@@ -11,6 +11,7 @@ mod components;
 mod decisions;
 mod everywhere;
 mod fixture;
+mod generations;
 mod import;
 mod leases;
 mod merges;
@@ -21,7 +22,7 @@ mod rest_rows;
 mod scores;
 mod scores_in_any_order;
 
-use crate::{ChangeLog, Organizations, Resolution};
+use crate::{ChangeLog, Generations, Organizations, Resolution};
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -43,6 +44,7 @@ pub use everywhere::{
     a_delete_takes_all_children_along, a_new_key_ends_the_old_one, every_table_is_captured_with_its_owner,
     what_was_rolled_back_is_not_captured,
 };
+pub use generations::{a_retired_generation_is_gone, a_switch_publishes_what_differs};
 pub use import::{
     a_child_that_is_gone_is_deleted, a_nul_is_refused, a_parent_is_named_by_the_id_it_got,
     a_place_of_another_is_pointed_at, a_place_that_goes_is_offered_at_no_more,
@@ -83,6 +85,9 @@ pub trait Backend: Send + Sync {
 
     /// A handle on the resolution store, as another process would open it.
     async fn resolution(&self, model_version: &str) -> Arc<dyn Resolution>;
+
+    /// A handle on the generations of the same store; in a new one, model `one` is the first.
+    async fn generations(&self) -> Arc<dyn Generations>;
 
     /// Runs SQL on the organizations as somebody else's program would, in one transaction.
     async fn run(&self, statements: &[String]) -> Result<(), sqlx::Error>;
@@ -156,6 +161,8 @@ macro_rules! conformance_tests {
             pages_through_equal_probabilities,
             floats_come_back_exactly,
             each_generation_keeps_its_own,
+            a_switch_publishes_what_differs,
+            a_retired_generation_is_gone,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

@@ -9,6 +9,7 @@ pub mod change_log;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
+pub mod generations;
 pub mod lease;
 mod listing;
 pub mod organizations;
@@ -19,6 +20,7 @@ pub mod sqlite;
 
 pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
 pub use error::{Error, Result};
+pub use generations::{Generation, Generations};
 pub use lease::{Lease, Leases};
 pub use listing::TimeAndId;
 pub use organizations::{

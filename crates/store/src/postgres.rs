@@ -104,15 +104,15 @@ impl OrganizationsStore {
 }
 
 impl ResolutionStore {
-    /// Connects to the resolution database and brings its schema up to date; works on the generation of this model
-    /// and code.
+    /// Connects to the resolution database and brings its schema up to date; speaks for the live
+    /// generation. In a new one that is a first generation of this model: its version and its text.
     ///
     /// # Errors
     /// When the database cannot be reached or a migration fails.
-    pub async fn connect(url: &str, model_version: &str) -> Result<Self> {
+    pub async fn connect(url: &str, first_model: (&str, &str)) -> Result<Self> {
         let pools = open(url).await?;
         migrate(&sqlx::migrate!("../../migrations/postgres/resolution"), &pools).await?;
-        Self::in_generation(pools, model_version).await
+        Self::in_live_generation(pools, first_model).await
     }
 }
 

@@ -122,15 +122,15 @@ impl OrganizationsStore {
 }
 
 impl ResolutionStore {
-    /// Opens the resolution database in this file and brings its schema up to date; works on the generation of
-    /// this model and code.
+    /// Opens the resolution database in this file and brings its schema up to date; speaks for the live
+    /// generation. In a new one that is a first generation of this model: its version and its text.
     ///
     /// # Errors
     /// When the file cannot be opened or a migration fails.
-    pub async fn open(path: &Path, model_version: &str) -> Result<Self> {
+    pub async fn open(path: &Path, first_model: (&str, &str)) -> Result<Self> {
         let pools = open(path).await?;
         migrate(&sqlx::migrate!("../../migrations/sqlite/resolution"), &pools).await?;
-        Self::in_generation(pools, model_version).await
+        Self::in_live_generation(pools, first_model).await
     }
 }
 
@@ -155,7 +155,6 @@ impl Pools {
 }
 
 /// Nothing to do: SQLite has one writer.
-#[expect(clippy::unused_async, reason = "PostgreSQL's twin waits for a lock")]
 pub(crate) async fn serialize_writers(_transaction: &mut Transaction<'static, Db>, _what: i64) -> Result<()> {
     Ok(())
 }

@@ -5,9 +5,9 @@ use sample::record;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::str::FromStr;
 use std::sync::Arc;
-use store::Resolution;
 use store::conformance::{Backend, DataProduct};
 use store::postgres::{OrganizationsStore, ResolutionStore};
+use store::{Generations, Resolution};
 use uuid::Uuid;
 
 #[path = "postgres/history.rs"]
@@ -99,7 +99,14 @@ impl Backend for Server {
 
     async fn resolution(&self, model_version: &str) -> Arc<dyn Resolution> {
         let url = self.url_of("resolution");
-        Arc::new(ResolutionStore::connect(&url, model_version).await.expect("the store opens"))
+        let store = ResolutionStore::connect(&url, (model_version, "")).await.expect("the store opens");
+        let generation = store.stage(model_version, "").await.expect("staged");
+        store.of(generation.id)
+    }
+
+    async fn generations(&self) -> Arc<dyn Generations> {
+        let url = self.url_of("resolution");
+        Arc::new(ResolutionStore::connect(&url, ("one", "")).await.expect("the store opens"))
     }
 
     async fn run(&self, statements: &[String]) -> Result<(), sqlx::Error> {

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use std::sync::Arc;
-use store::Resolution;
 use store::conformance::{Backend, DataProduct};
 use store::sqlite::{OrganizationsStore, ResolutionStore};
+use store::{Generations, Resolution};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -31,7 +31,14 @@ impl Backend for Folder {
 
     async fn resolution(&self, model_version: &str) -> Arc<dyn Resolution> {
         let path = self.0.path().join("resolution.db");
-        Arc::new(ResolutionStore::open(&path, model_version).await.expect("the database opens"))
+        let store = ResolutionStore::open(&path, (model_version, "")).await.expect("the database opens");
+        let generation = store.stage(model_version, "").await.expect("staged");
+        store.of(generation.id)
+    }
+
+    async fn generations(&self) -> Arc<dyn Generations> {
+        let path = self.0.path().join("resolution.db");
+        Arc::new(ResolutionStore::open(&path, ("one", "")).await.expect("the database opens"))
     }
 
     async fn run(&self, statements: &[String]) -> Result<(), sqlx::Error> {

@@ -8,6 +8,7 @@ use pipeline::{Stop, Stopper};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -57,7 +58,7 @@ pub(crate) async fn run(config: Config, arguments: &RunArguments) -> anyhow::Res
         true => Some(listen(&config.listen).await?),
         false => None,
     };
-    let process = Process::begin(config).await?;
+    let process = Arc::new(Process::begin(config).await?);
     until_stopped(process, &roles, listener).await
 }
 
@@ -75,7 +76,7 @@ pub(crate) async fn demo(mut config: Config, arguments: &DemoArguments) -> anyho
         0 => DEMO_ORGANIZATIONS,
         organizations => organizations,
     };
-    let process = Process::begin(config).await?;
+    let process = Arc::new(Process::begin(config).await?);
     fill(&process, organizations).await?;
     until_stopped(process, &roles::all(), Some(listener)).await
 }
@@ -118,7 +119,7 @@ async fn listen(address: &str) -> anyhow::Result<TcpListener> {
 }
 
 async fn until_stopped(
-    process: Process,
+    process: Arc<Process>,
     roles: &BTreeSet<Role>,
     listener: Option<TcpListener>,
 ) -> anyhow::Result<ExitCode> {

@@ -6,7 +6,8 @@ use crate::port::WriteOutcome;
 use futures::future::{join, join_all};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Handles see their own generation; after the switch the live handle sees the new one and the old is gone.
+/// Handles see their own generation; after the switch the live handle sees the new one, and the old one stays until
+/// it is dropped.
 pub async fn a_generation_is_filled_beside_the_live_one(bed: &dyn Bed) {
     let live = bed.open().await;
     write(live.as_ref(), vec![upsert(1, 9, &["a"]), upsert(2, 9, &["a"])]).await;
@@ -31,6 +32,15 @@ pub async fn a_generation_is_filled_beside_the_live_one(bed: &dyn Bed) {
     let third = done(live.generation("third").await);
     done(live.switch_to("third").await);
     assert_eq!(done(live.count().await), 0);
+    assert_eq!(ids_of(next.as_ref(), "a").await, [id(1), id(4)], "the one before stays");
+    done(live.switch_to("next-2").await);
+    assert_eq!(ids_of(live.as_ref(), "a").await, [id(1), id(4)], "there is a way back");
+    done(live.switch_to("third").await);
+    let kept = live.drop_generation("third").await;
+    assert!(matches!(kept, Err(Error::Invalid(_))), "the live one stays: {kept:?}");
+    done(live.drop_generation("next-2").await);
+    done(live.drop_generation("next-2").await);
+    assert_eq!(done(live.generations().await), ["first", "third"]);
     let late = next.write(vec![upsert(5, 1, &["a"])]).await;
     assert!(matches!(late, Err(Error::NotFound(_))), "a dropped generation takes nothing: {late:?}");
     let late = next.count().await;

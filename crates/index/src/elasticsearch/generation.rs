@@ -67,7 +67,7 @@ impl ElasticIndex {
         Ok(Self { scope: Scope::Named(name.to_owned()), ..self.clone() })
     }
 
-    /// Swaps the alias and drops the old index in one update of the cluster: readers see the one or the other.
+    /// Moves the alias in one update of the cluster: readers see the one or the other.
     pub(super) async fn make_live(&self, name: &str) -> Result<()> {
         limits::check_generation_name(name)?;
         let doing = format!("switching index {} to generation {name}", self.config.alias);
@@ -80,7 +80,7 @@ impl ElasticIndex {
             }
             let mut actions = vec![json!({"add": {"index": next, "alias": self.config.alias}})];
             let old = live.iter().filter(|index| **index != next);
-            actions.extend(old.map(|index| json!({"remove_index": {"index": index}})));
+            actions.extend(old.map(|index| json!({"remove": {"index": index, "alias": self.config.alias}})));
             let switched: Result<Value> =
                 self.client.json(&doing, Method::Post, "_aliases", &json!({ "actions": actions })).await;
             match switched {
@@ -90,6 +90,29 @@ impl ElasticIndex {
             }
         }
         Err(refusal)
+    }
+
+    pub(super) async fn names(&self) -> Result<Vec<String>> {
+        let doing = format!("listing the generations of index {}", self.config.alias);
+        let path = format!("_alias/{}", own_alias(&self.config.alias, "*"));
+        let found: BTreeMap<String, Value> =
+            self.client.send(&doing, Method::Get, &path, &[]).await?.parse(&doing)?;
+        let prefix = index_name(&self.config.alias, "");
+        Ok(found.keys().filter_map(|index| index.strip_prefix(&prefix)).map(str::to_owned).collect())
+    }
+
+    pub(super) async fn remove(&self, name: &str) -> Result<()> {
+        limits::check_generation_name(name)?;
+        let doing = format!("dropping generation {name} of index {}", self.config.alias);
+        let path = index_name(&self.config.alias, name);
+        if self.live().await?.contains(&path) {
+            return Err(limits::live_stays(name));
+        }
+        let answer = self.client.send(&doing, Method::Delete, &path, &[]).await?;
+        if answer.status < 400 || answer.status == 404 {
+            return Ok(());
+        }
+        Err(answer.refusal(&doing, &path))
     }
 
     /// The indexes under the alias: one, or none before the first.

@@ -3,7 +3,7 @@
 use super::SqliteIndex;
 use super::failure::failed;
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::limits::{self, live_stays};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use std::fmt;
 
@@ -87,27 +87,42 @@ impl SqliteIndex {
         Ok(Self { scope: Scope::Named(name.to_owned()), ..self.clone() })
     }
 
-    /// Switches and drops the one before in one transaction: readers see the old one or the new one.
+    /// Switches in one transaction: readers see the old one or the new one.
     pub(super) async fn make_live(&self, name: &str) -> Result<()> {
         let doing = || format!("switching the index to generation {name}");
         let mut tx = self.begin_write().await?;
         let next = find(&mut tx, name).await?.ok_or_else(|| missing(name))?;
-        let before = Scope::Live.resolve(&mut tx).await?;
-        if before == next {
-            return Ok(());
+        // One after the other: never are two of them live.
+        for statement in
+            ["UPDATE generation SET live = 0 WHERE id <> $1", "UPDATE generation SET live = 1 WHERE id = $1"]
+        {
+            sqlx::query(statement).bind(next).execute(&mut *tx).await.map_err(failed(doing))?;
+        }
+        tx.commit().await.map_err(failed(doing))
+    }
+
+    pub(super) async fn names(&self) -> Result<Vec<String>> {
+        sqlx::query_scalar("SELECT name FROM generation ORDER BY name")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("listing the generations of the index"))
+    }
+
+    /// Drops a generation's tables with its row.
+    pub(super) async fn remove(&self, name: &str) -> Result<()> {
+        let doing = || format!("dropping generation {name} of the index");
+        let mut tx = self.begin_write().await?;
+        let Some(gone) = find(&mut tx, name).await? else { return Ok(()) };
+        if Scope::Live.resolve(&mut tx).await? == gone {
+            return Err(live_stays(name));
         }
         sqlx::query("DELETE FROM generation WHERE id = $1")
-            .bind(before)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed(doing))?;
-        sqlx::query("UPDATE generation SET live = 1 WHERE id = $1")
-            .bind(next)
+            .bind(gone)
             .execute(&mut *tx)
             .await
             .map_err(failed(doing))?;
         let tables = ["word", "term", "search", "posting", "document"];
-        let drop: String = tables.iter().map(|table| format!("DROP TABLE {table}_{before};")).collect();
+        let drop: String = tables.iter().map(|table| format!("DROP TABLE {table}_{gone};")).collect();
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *tx).await.map_err(failed(doing))?;
         tx.commit().await.map_err(failed(doing))
     }

@@ -87,7 +87,9 @@ impl Server {
         let board = Arc::clone(&stages);
         let ports = Ports {
             organizations: Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap()),
-            resolution: Arc::new(ResolutionStore::open(&path("resolution.db"), "test-model").await.unwrap()),
+            resolution: Arc::new(
+                ResolutionStore::open(&path("resolution.db"), ("test-model", "")).await.unwrap(),
+            ),
             log: Arc::new(log),
             codec,
             index: Arc::new(SqliteIndex::open(&path("index.db")).await.unwrap()),

@@ -8,12 +8,15 @@ use entity::{Cluster, ClusterId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-const SEND: &str = "INSERT INTO cluster_outbox (generation, cluster_id, body) ";
 const ROWS_PER_STATEMENT: usize = 128;
 
 /// Runs an insert; a full one is prepared once and found again.
 async fn execute(mut insert: QueryBuilder<Db>, rows: usize, db: Executor<'_>) -> sqlx::Result<()> {
     insert.build().persistent(rows == ROWS_PER_STATEMENT).execute(db).await.map(drop)
+}
+
+fn body(cluster: &Cluster) -> Result<String> {
+    serde_json::to_string(cluster).map_err(corrupt("writing a cluster"))
 }
 
 impl ResolutionStore {
@@ -30,6 +33,9 @@ impl ResolutionStore {
         self.delete_members(&mut transaction, &id_list(gone)).await?;
         self.delete_clusters(&mut transaction, ended).await?;
         self.insert_clusters(&mut transaction, changed).await?;
+        if self.is_live(&mut transaction).await? {
+            self.send(&mut transaction, changed, ended).await?;
+        }
         sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
             .bind(json_list(seqs))
             .execute(&mut *transaction)
@@ -43,7 +49,7 @@ impl ResolutionStore {
             "DELETE FROM cluster_member WHERE generation = $1 AND cluster_id IN ",
             ids!("$2")
         ))
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(clusters)
         .execute(db)
         .await
@@ -55,30 +61,22 @@ impl ResolutionStore {
         let doing = || "withdrawing clusters".to_owned();
         let list = id_list(ended.iter().map(|id| id.0));
         sqlx::query(concat!("DELETE FROM cluster WHERE generation = $1 AND id IN ", ids!("$2")))
-            .bind(self.generation)
+            .bind(self.generation())
             .bind(list)
             .execute(&mut *db)
             .await
             .doing(doing)?;
-        for chunk in ended.chunks(ROWS_PER_STATEMENT) {
-            let mut send = QueryBuilder::new(SEND);
-            send.push_values(chunk, |mut values, id| {
-                values.push_bind(self.generation).push_bind(id.0).push_bind(None::<String>);
-            });
-            execute(send, chunk.len(), &mut *db).await.doing(doing)?;
-        }
         Ok(())
     }
 
     async fn insert_clusters(&self, db: Executor<'_>, clusters: &[Cluster]) -> Result<()> {
         let doing = || "writing clusters".to_owned();
         for chunk in clusters.chunks(ROWS_PER_STATEMENT) {
-            let body = |cluster| serde_json::to_string(cluster).map_err(corrupt("writing a cluster"));
             let bodies: Vec<String> = chunk.iter().map(body).collect::<Result<_>>()?;
             let mut insert =
                 QueryBuilder::new("INSERT INTO cluster (generation, id, body, probability, size, open) ");
-            insert.push_values(chunk.iter().zip(&bodies), |mut values, (cluster, body)| {
-                values.push_bind(self.generation).push_bind(cluster.id.0).push_bind(body.clone());
+            insert.push_values(chunk.iter().zip(bodies), |mut values, (cluster, body)| {
+                values.push_bind(self.generation()).push_bind(cluster.id.0).push_bind(body);
                 values.push_bind(cluster.probability).push_bind(limit_of(cluster.members.len()));
                 values.push_bind(cluster.is_open());
             });
@@ -87,11 +85,6 @@ impl ResolutionStore {
                   probability = excluded.probability, size = excluded.size, open = excluded.open",
             );
             execute(insert, chunk.len(), &mut *db).await.doing(doing)?;
-            let mut send = QueryBuilder::new(SEND);
-            send.push_values(chunk.iter().zip(bodies), |mut values, (cluster, body)| {
-                values.push_bind(self.generation).push_bind(cluster.id.0).push_bind(Some(body));
-            });
-            execute(send, chunk.len(), &mut *db).await.doing(doing)?;
         }
         let members: Vec<_> = clusters
             .iter()
@@ -102,7 +95,7 @@ impl ResolutionStore {
             let mut insert =
                 QueryBuilder::new("INSERT INTO cluster_member (generation, record_id, cluster_id) ");
             insert.push_values(chunk, |mut values, (record, cluster)| {
-                values.push_bind(self.generation).push_bind(record.0).push_bind(cluster.0);
+                values.push_bind(self.generation()).push_bind(record.0).push_bind(cluster.0);
             });
             insert
                 .push(" ON CONFLICT (generation, record_id) DO UPDATE SET cluster_id = excluded.cluster_id");
@@ -111,11 +104,38 @@ impl ResolutionStore {
         Ok(())
     }
 
+    /// Only the live generation publishes.
+    async fn is_live(&self, db: Executor<'_>) -> Result<bool> {
+        sqlx::query_scalar("SELECT live FROM generation WHERE id = $1")
+            .bind(self.generation())
+            .fetch_one(db)
+            .await
+            .doing(|| "asking whether the generation is live".into())
+    }
+
+    async fn send(&self, db: Executor<'_>, changed: &[Cluster], ended: &[ClusterId]) -> Result<()> {
+        let mut events: Vec<(ClusterId, Option<String>)> = ended.iter().map(|id| (*id, None)).collect();
+        for cluster in changed {
+            events.push((cluster.id, Some(body(cluster)?)));
+        }
+        for chunk in events.chunks(ROWS_PER_STATEMENT) {
+            let mut send = QueryBuilder::new("INSERT INTO cluster_outbox (generation, cluster_id, body) ");
+            send.push_values(chunk, |mut values, (id, body)| {
+                values.push_bind(self.generation()).push_bind(id.0).push_bind(body.clone());
+            });
+            let sent = execute(send, chunk.len(), &mut *db).await;
+            sent.doing(|| "queueing events of clusters".into())?;
+        }
+        Ok(())
+    }
+
+    /// One outbox for all generations, in the order of its numbers; it is the live one's to empty.
     pub(super) async fn outbox_head(&self, limit: usize) -> Result<Vec<OutboxRow>> {
         let rows: Vec<(i64, Uuid, Option<String>)> = sqlx::query_as(
-            "SELECT seq, cluster_id, body FROM cluster_outbox WHERE generation = $1 ORDER BY seq LIMIT $2",
+            "SELECT seq, cluster_id, body FROM cluster_outbox
+             WHERE EXISTS (SELECT 1 FROM generation WHERE id = $1 AND live) ORDER BY seq LIMIT $2",
         )
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(limit_of(limit))
         .fetch_all(&self.pools.read)
         .await
@@ -129,8 +149,10 @@ impl ResolutionStore {
     }
 
     pub(super) async fn empty_outbox(&self, seq: i64) -> Result<()> {
-        sqlx::query("DELETE FROM cluster_outbox WHERE generation = $1 AND seq <= $2")
-            .bind(self.generation)
+        sqlx::query(
+            "DELETE FROM cluster_outbox WHERE seq <= $2 AND EXISTS (SELECT 1 FROM generation WHERE id = $1 AND live)",
+        )
+            .bind(self.generation())
             .bind(seq)
             .execute(&self.pools.write)
             .await
@@ -141,7 +163,7 @@ impl ResolutionStore {
     pub(super) async fn read_corpus(&self) -> Result<Corpus> {
         let (count, event_epoch): (i64, i64) =
             sqlx::query_as("SELECT record_count, event_epoch FROM generation WHERE id = $1")
-                .bind(self.generation)
+                .bind(self.generation())
                 .fetch_one(&self.pools.read)
                 .await
                 .doing(|| "reading the corpus".into())?;
@@ -149,8 +171,8 @@ impl ResolutionStore {
     }
 
     pub(super) async fn write_event_epoch(&self, epoch: i64) -> Result<()> {
-        sqlx::query("UPDATE generation SET event_epoch = $2 WHERE id = $1")
-            .bind(self.generation)
+        // Of all generations: their events share a topic.
+        sqlx::query("UPDATE generation SET event_epoch = $1")
             .bind(epoch)
             .execute(&self.pools.write)
             .await
@@ -166,7 +188,7 @@ impl ResolutionStore {
                AND (probability < $3 OR (probability = $3 AND id > $4))
              ORDER BY probability DESC, id LIMIT $5",
         )
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(page.open_only == OpenOnly::All)
         .bind(probability)
         .bind(after)
@@ -180,7 +202,7 @@ impl ResolutionStore {
     pub(super) async fn read_cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
         let body: Option<String> =
             sqlx::query_scalar("SELECT body FROM cluster WHERE generation = $1 AND id = $2")
-                .bind(self.generation)
+                .bind(self.generation())
                 .bind(id.0)
                 .fetch_optional(&self.pools.read)
                 .await
@@ -192,7 +214,7 @@ impl ResolutionStore {
         let (open, all): (i64, i64) = sqlx::query_as(
             "SELECT COUNT(CASE WHEN open THEN 1 END), COUNT(*) FROM cluster WHERE generation = $1",
         )
-        .bind(self.generation)
+        .bind(self.generation())
         .fetch_one(&self.pools.read)
         .await
         .doing(|| "counting clusters".into())?;

@@ -43,7 +43,7 @@ impl ResolutionStore {
         (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
     ) -> Result<()> {
         let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)
-            .bind(self.generation)
+            .bind(self.generation())
             .bind(list)
             .fetch_all(db)
             .await
@@ -65,7 +65,7 @@ impl ResolutionStore {
             ids!("$2"),
             ")"
         ))
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(list)
         .fetch_all(db)
         .await
@@ -81,7 +81,7 @@ impl ResolutionStore {
              WHERE generation = $1 AND NOT deleted AND created_at IS NOT NULL AND record_id IN ",
             ids!("$2")
         ))
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(&list)
         .fetch_all(&mut *db)
         .await
@@ -93,7 +93,7 @@ impl ResolutionStore {
             ids!("$2"),
             ") ORDER BY id"
         ))
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(&list)
         .fetch_all(db)
         .await

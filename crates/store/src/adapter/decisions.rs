@@ -22,6 +22,13 @@ pub(super) struct JudgementRow {
     reason: Option<String>,
 }
 
+#[derive(Debug, FromRow)]
+struct NumberedJudgement {
+    id: i64,
+    #[sqlx(flatten)]
+    judgement: JudgementRow,
+}
+
 impl TryFrom<JudgementRow> for Judgement {
     type Error = Error;
     fn try_from(row: JudgementRow) -> Result<Self> {
@@ -74,6 +81,23 @@ impl ResolutionStore {
             judgements.iter().flat_map(|judgement| [judgement.pair.left().0, judgement.pair.right().0]);
         queue_for_all_resolvers(&mut transaction, touched).await?;
         transaction.commit().await.doing(doing)
+    }
+
+    pub(super) async fn read_judgements(&self, after: i64, limit: usize) -> Result<Vec<(i64, Judgement)>> {
+        let rows: Vec<NumberedJudgement> = sqlx::query_as(
+            "SELECT id, left_id, right_id, verdict, judged_by, judged_at, reason FROM judgement
+             WHERE id > $1 AND withdrawn_at IS NULL AND NOT EXISTS (
+                 SELECT 1 FROM judgement AS newer WHERE newer.left_id = judgement.left_id
+                     AND newer.right_id = judgement.right_id AND newer.withdrawn_at IS NULL
+                     AND newer.id > judgement.id)
+             ORDER BY id LIMIT $2",
+        )
+        .bind(after)
+        .bind(limit_of(limit))
+        .fetch_all(&self.pools.read)
+        .await
+        .doing(|| "listing judgements".into())?;
+        rows.into_iter().map(|row| Ok((row.id, row.judgement.try_into()?))).collect()
     }
 
     pub(super) async fn withdraw_judgements(&self, decision: Uuid, at: DateTime<Utc>) -> Result<()> {

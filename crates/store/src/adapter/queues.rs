@@ -31,7 +31,7 @@ impl ResolutionStore {
         let select =
             format!("SELECT seq, record_id FROM {table} WHERE generation = $1 ORDER BY seq LIMIT $2");
         let rows: Vec<(i64, Uuid)> = sqlx::query_as(AssertSqlSafe(select))
-            .bind(self.generation)
+            .bind(self.generation())
             .bind(limit_of(limit))
             .fetch_all(&self.pools.read)
             .await
@@ -46,7 +46,7 @@ impl ResolutionStore {
         let select =
             format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE generation = $1 LIMIT 1000000) AS q");
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(select))
-            .bind(self.generation)
+            .bind(self.generation())
             .fetch_one(&self.pools.read)
             .await
             .doing(|| format!("counting {table}"))?;
@@ -77,7 +77,7 @@ impl ResolutionStore {
                 "DELETE FROM closed_block WHERE generation = $1 AND blocking_key = $2"
             };
             let moved =
-                sqlx::query(statement).bind(self.generation).bind(key).execute(&mut *transaction).await;
+                sqlx::query(statement).bind(self.generation()).bind(key).execute(&mut *transaction).await;
             moved.doing(doing)?;
         }
         sqlx::query(concat!(
@@ -87,7 +87,7 @@ impl ResolutionStore {
             json_rows!("$2"),
             ") AS wanted"
         ))
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(id_list(members.iter().map(|id| id.0)))
         .execute(&mut *transaction)
         .await

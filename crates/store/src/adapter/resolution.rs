@@ -1,8 +1,10 @@
-//! The resolution store, for one generation. Written once, compiled for each database.
+//! The resolution store, for one generation at a time. Written once, compiled for each database.
 
 use super::organizations::id_list;
 use super::{Db, Pools};
 use crate::error::{Doing, Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 
 #[path = "clusters.rs"]
@@ -11,6 +13,8 @@ mod clusters;
 mod components;
 #[path = "decisions.rs"]
 mod decisions;
+#[path = "generations.rs"]
+mod generations;
 #[path = "resolution_port.rs"]
 mod port;
 #[path = "queues.rs"]
@@ -27,7 +31,8 @@ const CODE_VERSION: &str = "1";
 #[derive(Clone, Debug)]
 pub struct ResolutionStore {
     pools: Pools,
-    generation: i64,
+    /// Shared by clones: the live generation may change under them.
+    generation: Arc<AtomicI64>,
 }
 
 type Executor<'a> = &'a mut <Db as sqlx::Database>::Connection;
@@ -37,42 +42,9 @@ impl ResolutionStore {
         &self.pools
     }
 
-    /// Works on the generation of this model and code; makes it, and makes it the live one, if it is new.
-    pub(super) async fn in_generation(pools: Pools, model_version: &str) -> Result<Self> {
-        let doing = || format!("opening the generation of model {model_version}");
-        let mut transaction = pools.begin_write().await?;
-        super::serialize_writers(&mut transaction, GENERATIONS).await?;
-        let known: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM generation WHERE model_version = $1 AND code_version = $2")
-                .bind(model_version)
-                .bind(CODE_VERSION)
-                .fetch_optional(&mut *transaction)
-                .await
-                .doing(doing)?;
-        let generation = match known {
-            Some(generation) => generation,
-            None => sqlx::query_scalar(
-                "INSERT INTO generation (model_version, code_version, live) VALUES ($1, $2, TRUE) RETURNING id",
-            )
-            .bind(model_version)
-            .bind(CODE_VERSION)
-            .fetch_one(&mut *transaction)
-            .await
-            .doing(doing)?,
-        };
-        sqlx::query("UPDATE generation SET live = (id = $1)")
-            .bind(generation)
-            .execute(&mut *transaction)
-            .await
-            .doing(doing)?;
-        transaction.commit().await.doing(doing)?;
-        Ok(Self { pools, generation })
-    }
-
-    /// The generation's number: part of the names of its index and consumer groups.
-    #[must_use]
-    pub fn generation(&self) -> i64 {
-        self.generation
+    /// The generation it speaks for.
+    fn generation(&self) -> i64 {
+        self.generation.load(Ordering::Relaxed)
     }
 }
 

@@ -72,6 +72,9 @@ impl Resolution for ResolutionStore {
     async fn judge(&self, judgements: &[Judgement], decision: Option<Uuid>) -> Result<()> {
         self.add_judgements(judgements, decision).await
     }
+    async fn judgements(&self, after: i64, limit: usize) -> Result<Vec<(i64, Judgement)>> {
+        self.read_judgements(after, limit).await
+    }
     async fn withdraw(&self, decision: Uuid, at: DateTime<Utc>) -> Result<()> {
         self.withdraw_judgements(decision, at).await
     }
@@ -106,7 +109,7 @@ impl Resolution for ResolutionStore {
              WHERE generation = $1 AND (left_id > $2 OR (left_id = $2 AND right_id > $3))
              ORDER BY left_id, right_id LIMIT $4",
         )
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(left)
         .bind(right)
         .bind(limit_of(limit))

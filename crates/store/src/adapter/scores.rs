@@ -30,7 +30,7 @@ impl ResolutionStore {
             "SELECT record_id, keys, created_at FROM scored_record WHERE generation = $1 AND record_id IN ",
             ids!("$2")
         ))
-        .bind(self.generation)
+        .bind(self.generation())
         .bind(&list)
         .fetch_all(&self.pools.read)
         .await
@@ -42,7 +42,7 @@ impl ResolutionStore {
                 .insert(id.into(), serde_json::from_str(&keys).map_err(corrupt("reading blocking keys"))?);
         }
         let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)
-            .bind(self.generation)
+            .bind(self.generation())
             .bind(&list)
             .fetch_all(&self.pools.read)
             .await
@@ -65,15 +65,15 @@ impl ResolutionStore {
     ) -> Result<ApplyOutcome> {
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, SCORES).await?;
-        let moved = moved_blocks(&mut transaction, self.generation, blocks).await?;
+        let moved = moved_blocks(&mut transaction, self.generation(), blocks).await?;
         if !moved.is_empty() {
             return Ok(ApplyOutcome::BlocksMoved(moved));
         }
-        let mut change = Change::read(&mut transaction, self.generation, scores).await?;
+        let mut change = Change::read(&mut transaction, self.generation(), scores).await?;
         for record in scores {
             change.take(record);
         }
-        change.write(&mut transaction, self.generation).await?;
+        change.write(&mut transaction, self.generation()).await?;
         transaction.commit().await.doing(|| format!("committing scores of {} records", scores.len()))?;
         Ok(ApplyOutcome::Applied)
     }
