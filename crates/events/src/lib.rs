@@ -10,6 +10,7 @@ pub mod error;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod log;
+pub mod parked;
 pub mod partitioner;
 pub mod registry;
 pub mod sqlite;

@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod failure;
 mod generation;
+mod mapping;
 mod read;
 mod search;
 

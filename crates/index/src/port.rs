@@ -3,6 +3,12 @@
 //! Promises that both adapters keep (`conformance` holds them to it): a newer version is never overwritten by
 //! an older one, deletes included, however late the older one comes; after [`Index::refresh`] everything
 //! written before it is found; a block is all documents of a key, never a truncated top k.
+//!
+//! A deleted document stays as its id and version, without content: a grave. Graves are not swept by age, because
+//! nothing bounds how late an older event may come: one that was parked is applied when somebody retries it, and would
+//! bring the record back to life. There is one for each id that was deleted and has not come back, some 100
+//! bytes; a new generation is built from the topic, where compaction ends deleted keys, and so begins without the old
+//! ones.
 
 use crate::error::Result;
 use async_trait::async_trait;

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use elasticsearch::Elasticsearch;
 use elasticsearch::http::transport::Transport;
-use elasticsearch::indices::{IndicesDeleteParts, IndicesGetParts};
+use elasticsearch::indices::{IndicesCreateParts, IndicesDeleteParts, IndicesGetParts};
 use index::Index;
 use index::conformance::Bed;
 use index::elasticsearch::{ElasticConfig, ElasticIndex};
@@ -78,6 +78,26 @@ async fn many_processes_make_the_first_generation_at_once() {
     let opened = futures::future::join_all((0..8).map(|_| server.open())).await;
     for index in &opened {
         assert_eq!(index.count().await.unwrap(), 0);
+    }
+    Box::new(server).remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_another_mapping_is_refused() {
+    let Some(server) = bed("ORGLOOP_TEST_ELASTICSEARCH_URL", true) else { return };
+    let client = Elasticsearch::new(Transport::single_node(&server.url).unwrap());
+    let name = format!("{}-first", server.alias);
+    let mut aliases = serde_json::Map::new();
+    aliases.insert(server.alias.clone(), serde_json::json!({}));
+    let body = serde_json::json!({"aliases": aliases, "mappings": {"properties": {"id": {"type": "text"}}}});
+    let made = client.indices().create(IndicesCreateParts::Index(&name)).body(body).send().await.unwrap();
+    assert!(made.status_code().is_success());
+    let refused = ElasticIndex::connect(&server.url, ElasticConfig::new(&server.alias)).await.unwrap_err();
+    assert!(matches!(&refused, index::Error::Invalid(said) if said.contains(&name)), "{refused}");
+    // One that fits is taken as often as it is opened.
+    client.indices().delete(IndicesDeleteParts::Index(&[&name])).send().await.unwrap();
+    for _ in 0..2 {
+        server.open().await.generation("next").await.unwrap();
     }
     Box::new(server).remove().await;
 }

@@ -9,7 +9,6 @@ pub mod board;
 pub mod error;
 pub mod indexer;
 pub mod monitor;
-pub mod parked;
 pub mod poller;
 pub mod publisher;
 pub mod resolver;
@@ -20,6 +19,7 @@ pub mod stop;
 
 pub use board::Board;
 pub use error::{Error, Result};
+pub use events::parked;
 pub use publisher::Publisher;
 pub use runner::{Runner, Stage};
 pub use stop::{Stop, Stopper};

@@ -5,6 +5,7 @@ mod docs_page;
 pub(crate) mod document;
 mod health;
 mod loop_page;
+mod parked_form;
 mod problems_page;
 pub(crate) mod registry;
 mod search;
@@ -12,7 +13,8 @@ mod status;
 
 use crate::ports::Ports;
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
+use events::parked::Parking;
 use status::Status;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,12 +24,14 @@ use utoipa_axum::routes;
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
     ports: Ports,
+    parking: Parking,
     status: Arc<Status>,
 }
 
 impl Room {
     fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), status: Arc::default() }
+        let parking = Parking::new(Arc::clone(&ports.log), &ports.codec);
+        Self { ports: ports.clone(), parking, status: Arc::default() }
     }
 }
 
@@ -44,6 +48,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
 pub(crate) fn pages(ports: &Ports) -> Router {
     Router::new()
         .route("/", get(loop_page::show))
+        .route("/parked/retry", post(parked_form::retry))
         .route("/problems", get(problems_page::list))
         .route("/problems/{name}", get(problems_page::show))
         .with_state(Room::new(ports))

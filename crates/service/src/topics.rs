@@ -14,7 +14,7 @@ use events::codec::Codec;
 use events::topics::Product;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,10 +25,19 @@ pub(crate) struct Room {
     codec: Arc<Codec>,
     /// The partitions of topics that were read before.
     partitions: Arc<Mutex<HashMap<Product, Vec<i32>>>>,
+    /// A place for each stream that may be open at a time.
+    streams: Arc<Semaphore>,
 }
 
+/// Streams open at a time: each reads on by itself, and keeps a connection and a reader of the log.
+const STREAMS_MAX: usize = 256;
+
 pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
-    let room =
-        Room { log: Arc::clone(&ports.log), codec: Arc::clone(&ports.codec), partitions: Arc::default() };
+    let room = Room {
+        log: Arc::clone(&ports.log),
+        codec: Arc::clone(&ports.codec),
+        partitions: Arc::default(),
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+    };
     OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(records::records)).with_state(room)
 }

@@ -2,6 +2,7 @@
 
 use super::ElasticIndex;
 use super::failure::Reason;
+use super::mapping;
 use crate::error::{Error, Result};
 use crate::limits;
 use elasticsearch::http::Method;
@@ -57,13 +58,14 @@ impl ElasticIndex {
                 )));
             }
         }
-        Ok(())
+        self.check_mapping(&self.config.alias).await
     }
 
     /// The named generation, made where it is missing.
     pub(super) async fn open_generation(&self, name: &str) -> Result<Self> {
         limits::check_generation_name(name)?;
         self.create(name, &[]).await?;
+        self.check_mapping(&own_alias(&self.config.alias, name)).await?;
         Ok(Self { scope: Scope::Named(name.to_owned()), ..self.clone() })
     }
 
@@ -127,6 +129,28 @@ impl ElasticIndex {
         }
     }
 
+    /// Refuses an index that was there and was made otherwise: its searches would answer wrongly, or its writes fail
+    /// one by one.
+    async fn check_mapping(&self, target: &str) -> Result<()> {
+        let doing = format!("reading the mapping of index {target}");
+        let path = format!("{target}/_mapping");
+        let answer = self.client.send(&doing, Method::Get, &path, &[]).await?;
+        match answer.status {
+            // A switch dropped it meanwhile; who uses it finds that out.
+            404 => return Ok(()),
+            400.. => return Err(answer.refusal(&doing, &path)),
+            _ => {}
+        }
+        for (index, found) in answer.parse::<BTreeMap<String, Value>>(&doing)? {
+            if let Some(difference) = mapping::difference(&found["mappings"]) {
+                return Err(Error::Invalid(format!(
+                    "index {index} does not fit this release: {difference}; delete it and replay, or give this release an index of its own (another alias)"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes an index together with its aliases, so that none is ever seen without them.
     async fn create(&self, name: &str, aliases: &[&str]) -> Result<()> {
         let alias = &self.config.alias;
@@ -141,7 +165,8 @@ impl ElasticIndex {
         if let Some(interval) = self.config.refresh_interval {
             settings["refresh_interval"] = json!(format!("{}ms", interval.as_millis()));
         }
-        let body = json!({"settings": settings, "mappings": mapping(), "aliases": aliases}).to_string();
+        let body =
+            json!({"settings": settings, "mappings": mapping::wanted(), "aliases": aliases}).to_string();
         let path = index_name(alias, name);
         let answer = self.client.send(&doing, Method::Put, &path, body.as_bytes()).await?;
         if answer.status < 400 || Reason::of(&answer.body).kind == EXISTS {
@@ -149,23 +174,4 @@ impl ElasticIndex {
         }
         Err(answer.refusal(&doing, &path))
     }
-}
-
-/// Every field by name: one that we do not know is an error, never a guess of the server.
-fn mapping() -> Value {
-    let words = json!({"type": "text", "analyzer": "standard"});
-    json!({
-        "dynamic": "strict",
-        "properties": {
-            "id": {"type": "keyword"},
-            "version": {"type": "long"},
-            "deleted": {"type": "boolean"},
-            "keys": {"type": "keyword"},
-            "names": words,
-            "places": words,
-            "phones": words,
-            "name": {"type": "keyword", "index": false, "doc_values": false},
-            "features": {"type": "binary"},
-        },
-    })
 }

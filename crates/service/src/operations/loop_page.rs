@@ -1,7 +1,7 @@
 //! The loop at work, on one page: places with what they hold, and the stages between them.
 
 use super::Room;
-use super::status::{MERGES_MAX, Numbers};
+use super::status::{MERGES_MAX, Numbers, PARKED_SHOWN};
 use crate::page::{Page, Place, Refresh, ago, count};
 use axum::extract::State;
 use entity::StageState;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 type Stages = BTreeMap<String, StageState>;
 
 pub(super) async fn show(State(room): State<Room>) -> Page {
-    let numbers = room.status.look(&room.ports).await;
+    let numbers = room.status.look(&room).await;
     let stages = room.ports.stages.look();
     let content = html! {
         h1 { "The loop" }
@@ -21,6 +21,7 @@ pub(super) async fn show(State(room): State<Room>) -> Page {
         }
         (ring(&numbers, &stages))
         (stage_table(&stages))
+        (parked_table(&numbers))
         (topic_table(&numbers))
     };
     Page { refresh: Refresh::Milliseconds(1000), ..Page::new("The loop", Place::Loop, content) }
@@ -147,6 +148,43 @@ fn stage_row(name: &str, state: &StageState, now: chrono::DateTime<chrono::Utc>)
             td.n { @if let Some(seconds) = state.lag_seconds { (format!("{seconds:.1} s")) } @else { "–" } }
             td.n { (count(state.errors)) }
             td { (progress) @if let Some(trouble) = &state.trouble { br; span.trouble { (trouble) } } }
+        }
+    }
+}
+
+/// What no stage could apply: nothing of it is lost, and nothing waits for it.
+fn parked_table(numbers: &Numbers) -> Markup {
+    let now = entity::clock::now();
+    let moment = |millis| chrono::DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    html! {
+        section aria-labelledby="parked" {
+            h2 #parked { "Parked events" }
+            @match &numbers.parked {
+                None => p { "The topics do not answer now." },
+                Some((0, _)) => p { "None: every event could be applied." },
+                Some((parked, newest)) => {
+                    p { b { (count(*parked as u64)) } " could not be applied; the rest went on. "
+                        @if *parked > PARKED_SHOWN { "The newest " (PARKED_SHOWN) ":" } }
+                    div.scroll { table {
+                        thead { tr {
+                            th scope="col" { "Stage" } th scope="col" { "Event" } th scope="col" { "Reason" }
+                            th scope="col" { "When" } th scope="col" { span.unseen { "Retry" } }
+                        } }
+                        tbody { @for event in newest { tr {
+                            th scope="row" { (event.stage) }
+                            td { (event.topic) " " (event.partition) " " (event.offset) br; span.hint { "key " (event.key) } }
+                            td { span.trouble { (event.reason) } }
+                            td { (ago(moment(event.parked_at_ms), now)) }
+                            td { form method="post" action="/parked/retry" {
+                                input type="hidden" name="id" value=(event.id);
+                                button { "Retry" }
+                            } }
+                        } } }
+                    } }
+                    p.hint { "Mend the cause, then retry. All at once: " code { "orgloop parked retry --all" } ", or for "
+                        "good: " code { "orgloop parked drop --all" } "." }
+                }
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The numbers of the loop page, looked up at most a few times a second however many people look.
 
+use super::Room;
 use crate::ports::Ports;
 use crate::problem::chain;
 use crate::topics::sentence;
+use events::parked::{ParkedEvent, ParkedView};
 use events::topics::Product;
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use tokio::sync::Mutex;
 const FRESH: Duration = Duration::from_millis(700);
 /// Merges that are counted; more are shown as so many and more.
 pub(super) const MERGES_MAX: usize = 1000;
+/// Parked events that are shown, the newest.
+pub(super) const PARKED_SHOWN: usize = 20;
 
 /// What the loop holds. A number is absent while its port does not answer.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Numbers {
     pub(super) documents: Option<u64>,
     /// Clusters that wait for a reviewer, and all.
     pub(super) clusters: Option<(u64, u64)>,
+    /// How many events are parked, and the newest of them.
+    pub(super) parked: Option<(usize, Vec<ParkedEvent>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,18 +46,25 @@ pub(super) struct TopicNumbers {
 
 /// The last numbers.
 #[derive(Debug, Default)]
-pub(super) struct Status(Mutex<Option<(Instant, Arc<Numbers>)>>);
+pub(super) struct Status(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    numbers: Option<(Instant, Arc<Numbers>)>,
+    parked: ParkedView,
+}
 
 impl Status {
-    pub(super) async fn look(&self, ports: &Ports) -> Arc<Numbers> {
+    pub(super) async fn look(&self, Room { ports, parking, .. }: &Room) -> Arc<Numbers> {
         let mut last = self.0.lock().await;
-        if let Some((at, numbers)) = &*last
+        if let Some((at, numbers)) = &last.numbers
             && at.elapsed() < FRESH
         {
             return Arc::clone(numbers);
         }
-        let numbers = Arc::new(read(ports).await);
-        *last = Some((Instant::now(), Arc::clone(&numbers)));
+        let parked = seen(last.parked.look(parking, PARKED_SHOWN).await);
+        let numbers = Arc::new(Numbers { parked, ..read(ports).await });
+        last.numbers = Some((Instant::now(), Arc::clone(&numbers)));
         numbers
     }
 }
@@ -67,6 +80,7 @@ async fn read(ports: &Ports) -> Numbers {
         topics: seen(topics(ports).await),
         documents: seen(ports.index.count().await),
         clusters: seen(ports.resolution.cluster_counts().await),
+        parked: None,
     }
 }
 

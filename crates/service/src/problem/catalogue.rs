@@ -73,6 +73,8 @@ kinds! {
         "The review reaches the organizations over HTTP, and they gave no usable answer. Try again in a moment.";
     Unavailable SERVICE_UNAVAILABLE "unavailable" "Not available now"
         "A store, a topic or the index is away or busy. Try again in a moment.";
+    TooManyStreams SERVICE_UNAVAILABLE "too-many-streams" "Too many streams are open"
+        "Each stream keeps a connection and a reader. Close those that are not needed, or read page by page with `from` and `wait`.";
     NotReady SERVICE_UNAVAILABLE "not-ready" "A stage stands still"
         "The member `stages` names what does not move, and why.";
     Timeout GATEWAY_TIMEOUT "timeout" "It took too long"

@@ -18,6 +18,7 @@ use events::codec::{Codec, cloud_event};
 use events::log::StartAt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
@@ -106,8 +107,12 @@ pub(super) async fn records(
         reader = reader.only(key, product);
     }
     if is_stream {
-        let stopping = stopping.map(|Extension(stopping)| stopping);
-        return Ok(stream::answer(reader, room.codec, stopping).into_response());
+        let place = Arc::clone(&room.streams).try_acquire_owned().map_err(|_| {
+            let detail = "as many streams are open as this service keeps: close some, or read page by page";
+            Problem::new(Kind::TooManyStreams, detail)
+        })?;
+        let while_open = stream::WhileOpen { stopping: stopping.map(|Extension(stopping)| stopping), place };
+        return Ok(stream::answer(reader, room.codec, while_open).into_response());
     }
     let placed = reader.next(limit, Duration::from_secs(wait)).await?;
     let mut records = Vec::with_capacity(placed.len());

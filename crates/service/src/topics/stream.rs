@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Events read ahead of the connection.
 const AHEAD: usize = 100;
@@ -20,16 +21,25 @@ const WAIT: Duration = Duration::from_secs(15);
 struct Source {
     reader: Reader,
     codec: Arc<Codec>,
-    stopping: Option<Stopping>,
+    while_open: WhileOpen,
     ahead: VecDeque<Placed>,
+}
+
+/// What a stream holds while it is open.
+pub(super) struct WhileOpen {
+    /// Tells that the service stops.
+    pub(super) stopping: Option<Stopping>,
+    /// Its place among the streams, free again when it ends.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 pub(super) fn answer(
     reader: Reader,
     codec: Arc<Codec>,
-    stopping: Option<Stopping>,
+    while_open: WhileOpen,
 ) -> Sse<impl Stream<Item = std::result::Result<Event, Infallible>>> {
-    let source = Source { reader, codec, stopping, ahead: VecDeque::new() };
+    let source = Source { reader, codec, while_open, ahead: VecDeque::new() };
     let events = futures::stream::unfold(source, |mut source| async {
         match source.next().await {
             Ok(event) => event.map(|event| (Ok(event), source)),
@@ -45,7 +55,7 @@ impl Source {
     async fn next(&mut self) -> Result<Option<Event>> {
         while self.ahead.is_empty() {
             let stopped = async {
-                match &mut self.stopping {
+                match &mut self.while_open.stopping {
                     Some(stopping) => stopping.begun().await,
                     None => std::future::pending().await,
                 }

@@ -1,8 +1,11 @@
 //! The pages: what they show, that they escape it, and what their buttons do.
 
 use crate::review::judgements;
-use crate::support::{Answer, Server, send};
+use crate::support::{Answer, Server, send, until};
 use entity::{Organization, RecordId};
+use events::parked::Parking;
+use events::topics::TopicNames;
+use std::sync::Arc;
 
 const HOSTILE: &str = "<script>alert(1)</script> & \"Sons\"";
 
@@ -68,6 +71,41 @@ async fn the_loop_page_names_every_step_and_its_numbers() {
     assert!(
         server.get("/assets/page.js").await.expect(200).header("content-type").starts_with("text/javascript")
     );
+}
+
+#[tokio::test]
+async fn parked_events_are_shown_with_their_reason_and_tried_again_by_a_click() {
+    let server = Server::start().await;
+    assert!(server.get("/").await.expect(200).text.contains("None: every event could be applied."));
+    let parking = Parking::new(Arc::clone(&server.ports.log), &server.ports.codec);
+    for offset in 0..25 {
+        let event = events::Event {
+            topic: TopicNames::default().record,
+            partition: 1,
+            offset,
+            time_ms: 0,
+            key: b"poison <1>".to_vec(),
+            value: Some(b"x".to_vec()),
+            headers: Vec::new(),
+        };
+        parking.park("indexer", &event, "not our <format>").await.unwrap();
+    }
+    let shows = async |text: &str| {
+        until(text, async || server.get("/").await.expect(200).text.contains(text).then_some(())).await;
+    };
+    shows("<b>25</b> could not be applied").await;
+    let page = server.get("/").await.text;
+    for shown in ["not our &lt;format&gt;", "key poison &lt;1&gt;", "orgloop parked retry --all"] {
+        assert!(page.contains(shown), "no {shown:?}");
+    }
+    assert_eq!(page.matches("action=\"/parked/retry\"").count(), 20, "the newest are shown");
+    let id = parking.list().await.unwrap()[0].id.clone();
+    let body = format!("id={}", id.replace('/', "%2F"));
+    let answer = form(&server, "/parked/retry", &body).await.expect(303);
+    assert_eq!(answer.header("location"), "/#parked");
+    shows("<b>24</b> could not be applied").await;
+    assert_eq!(form(&server, "/parked/retry", &body).await.status, 404);
+    assert_eq!(form(&server, "/parked/retry", "").await.status, 422);
 }
 
 #[tokio::test]

@@ -262,3 +262,23 @@ async fn a_stream_ends_when_the_service_stops() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn no_more_streams_are_open_than_the_service_keeps() {
+    let server = Server::start().await;
+    let path = format!("{RECORDS}?from=latest");
+    let mut streams = Vec::new();
+    for _ in 0..256 {
+        streams.push(Stream::open(&server, &path, None).await);
+    }
+    let more = || server.request("GET", &path).header("accept", "text/event-stream");
+    let refused = more().send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(refused.text().await.unwrap().contains("too-many-streams"));
+    server.get(RECORDS).await.expect(200);
+    streams.pop();
+    until("the place of a stream that ended", || async {
+        more().send().await.unwrap().status().is_success().then_some(())
+    })
+    .await;
+}

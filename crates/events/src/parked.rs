@@ -3,11 +3,11 @@
 //! A parked event is a key of a compacted topic; retrying it sends the original to the stage once more, dropping
 //! it leaves a tombstone.
 
+use crate::codec::Codec;
 use crate::error::Result;
-use events::codec::Codec;
-use events::log::{Event, Headers, Position, StartAt, TopicPartition};
-use events::topics::Product;
-use events::{EventLog, NewEvent, partitioner};
+use crate::log::{Event, EventLog, Headers, NewEvent, Position, TopicPartition};
+use crate::partitioner;
+use crate::topics::Product;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -152,30 +152,70 @@ impl Parking {
 
     async fn read_all(&self) -> Result<BTreeMap<String, Event>> {
         let mut parked = BTreeMap::new();
+        self.read_on(&mut BTreeMap::new(), &mut parked, |_, event| event).await?;
+        Ok(parked)
+    }
+
+    /// Takes in what was parked and unparked since these offsets, by partition.
+    async fn read_on<T>(
+        &self,
+        offsets: &mut BTreeMap<i32, i64>,
+        parked: &mut BTreeMap<String, T>,
+        keep: impl Fn(&str, Event) -> T,
+    ) -> Result<()> {
         let topics = self.log.topics().await?;
-        let partitions =
-            topics.into_iter().filter(|topic| topic.name == self.parked).flat_map(|topic| topic.partitions);
+        let partitions: Vec<_> = topics
+            .into_iter()
+            .filter(|topic| topic.name == self.parked)
+            .flat_map(|topic| topic.partitions)
+            .collect();
+        // Made anew: what was there is no more.
+        if partitions
+            .iter()
+            .any(|range| offsets.get(&range.partition).is_some_and(|offset| *offset > range.end))
+        {
+            offsets.clear();
+            parked.clear();
+        }
         for range in partitions {
             let at = TopicPartition { topic: self.parked.clone(), partition: range.partition };
-            let end = self.log.offset_at(&at, StartAt::Latest).await?;
-            let mut offset = range.start;
-            while offset < end {
-                let read = self
-                    .log
-                    .read(&Position { at: at.clone(), offset }, 500, Duration::from_millis(200))
-                    .await?;
+            let offset = offsets.entry(range.partition).or_insert(range.start);
+            while *offset < range.end {
+                let from = Position { at: at.clone(), offset: *offset };
+                let read = self.log.read(&from, 500, Duration::from_millis(200)).await?;
                 let Some(last) = read.last() else { break };
-                offset = last.offset + 1;
-                for event in read {
-                    let id = String::from_utf8_lossy(&event.key).into_owned();
+                *offset = last.offset + 1;
+                for mut event in read {
+                    let id = String::from_utf8_lossy(&std::mem::take(&mut event.key)).into_owned();
                     match event.value {
-                        Some(_) => parked.insert(id, event),
-                        None => parked.remove(&id),
-                    };
+                        Some(_) => drop(parked.insert(id.clone(), keep(&id, event))),
+                        None => drop(parked.remove(&id)),
+                    }
                 }
             }
         }
-        Ok(parked)
+        Ok(())
+    }
+}
+
+/// What is parked, for somebody who looks again and again: only what came since the last look is read.
+#[derive(Debug, Default)]
+pub struct ParkedView {
+    offsets: BTreeMap<i32, i64>,
+    parked: BTreeMap<String, ParkedEvent>,
+}
+
+impl ParkedView {
+    /// How many there are, and the newest of them, newest first.
+    ///
+    /// # Errors
+    /// When the log is away.
+    pub async fn look(&mut self, parking: &Parking, newest: usize) -> Result<(usize, Vec<ParkedEvent>)> {
+        let keep = |id: &str, event| describe(id.to_owned(), &event);
+        parking.read_on(&mut self.offsets, &mut self.parked, keep).await?;
+        let mut list: Vec<_> = self.parked.values().collect();
+        list.sort_by(|a, b| (b.parked_at_ms, &b.id).cmp(&(a.parked_at_ms, &a.id)));
+        Ok((list.len(), list.into_iter().take(newest).cloned().collect()))
     }
 }
 
