@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::hsds::folder_write::csv_error;
-use crate::plain::{PLAIN_CSV_COLUMNS, join_list};
+use crate::columns::PLAIN_CSV_COLUMNS;
+use crate::plain::join_list;
 use crate::write::OrganizationView;
 use entity::{Address, Organization};
 use serde_json::Value;

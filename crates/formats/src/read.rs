@@ -48,15 +48,21 @@ enum Source {
 /// # Errors
 /// When there is nothing to read, or nothing of it can be used.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Reader, Error> {
+    Ok(Reader(match format_of(path)? {
+        Format::HsdsCsv => Source::Folder(FolderReader::open(path, options)?),
+        Format::HsdsJson => Source::Json(Box::new(JsonReader::open(path, options)?)),
+        Format::PlainCsv => Source::Plain(PlainReader::open(path, options)?),
+    }))
+}
+
+/// What stands at a path, by what is there, not by name.
+pub(crate) fn format_of(path: &Path) -> Result<Format, Error> {
     let about = std::fs::metadata(path).map_err(Error::read(path))?;
-    let source = if about.is_dir() {
-        Source::Folder(FolderReader::open(path, options)?)
-    } else if starts_like_json(path)? {
-        Source::Json(Box::new(JsonReader::open(path, options)?))
-    } else {
-        Source::Plain(PlainReader::open(path, options)?)
-    };
-    Ok(Reader(source))
+    Ok(match about.is_dir() {
+        true => Format::HsdsCsv,
+        false if starts_like_json(path)? => Format::HsdsJson,
+        false => Format::PlainCsv,
+    })
 }
 
 impl Reader {

@@ -16,7 +16,7 @@ const COLUMNS_MAX: usize = 4096;
 const QUOTE: u8 = b'"';
 
 /// One row, its fields end to end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     /// The physical line that it starts on.
     pub(crate) line: u64,

@@ -2,12 +2,14 @@
 
 use crate::output;
 use anyhow::Context;
-use entity::{Record, RecordId};
-use formats::ReadOptions;
+use formats::{Chunk, ColumnMap, ReadOptions, RowError};
+use pipeline::batch::{self, Batch, Constraints, Evidence, Plan, Reducer};
 use scoring::Model;
-use std::collections::HashMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DedupeArguments {
@@ -28,27 +30,44 @@ const PROBLEMS_SHOWN_MAX: usize = 20;
 /// Runs it. Rows that are left out make the exit code 1; the others are in.
 pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
     let model = load_model(arguments)?;
-    let (records, left_out) = read(arguments)?;
-    let bar = output::bar(records.len() as u64, "comparing organizations");
-    let groups = pipeline::batch::dedupe(&records, &model, |count| bar.inc(count));
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let plan = Plan { model: &model, threads, evidence: Evidence::Weights };
+    let clock = Instant::now();
+    let options = ReadOptions { source: "input".into(), created_at: entity::clock::now() };
+    let chunks = formats::chunks(&arguments.input, &options, &ColumnMap::default())?;
+    let problems: Mutex<Vec<RowError>> = Mutex::default();
+    let reduced = batch::gather(threads, chunks, |chunk: Chunk, reducer: &mut Reducer| {
+        chunk.records(|record| match record {
+            Ok((line, record)) => reducer.push(&record, line),
+            Err(problem) => problems.lock().expect("no thread panics with it").push(problem),
+        });
+    });
+    output::note(format_args!("read {:?}", clock.elapsed()));
+    let mut batch = Batch::new(reduced);
+    let repeated = batch.leave_out_repeated();
+    output::note(format_args!("arranged {:?} {} MB", clock.elapsed(), batch.bytes() >> 20));
+    let bar = output::bar(batch.len() as u64, "comparing organizations");
+    let pairs = batch.pairs(&plan, |count| bar.inc(count));
     bar.finish_and_clear();
-    let ids: HashMap<RecordId, &str> =
-        records.iter().map(|record| (record.id, record.source_id.as_str())).collect();
+    output::note(format_args!("pairs {:?} {} compared {} kept {:?}", clock.elapsed(), pairs.compared, pairs.len(), pairs.blocks));
+    let groups = batch.clusters(&pairs, &Constraints::default(), &plan);
+    output::note(format_args!("clusters {:?}", clock.elapsed()));
     let mut out = csv::Writer::from_path(&arguments.output)
         .with_context(|| format!("creating {}", arguments.output.display()))?;
     out.write_record(["id", "cluster_id", "probability"])?;
     let mut clusters = 0;
-    for group in &groups {
-        clusters += usize::from(group.members.len() > 1);
-        for member in &group.members {
-            let cluster = group.id.to_string();
-            out.write_record([ids[&member.record_id], &cluster, &format!("{:.6}", member.probability)])?;
+    for group in groups.iter() {
+        clusters += usize::from(group.len() > 1);
+        let cluster = resolution::cluster_id(batch.id(group.anchor())).to_string();
+        for (member, probability) in group.iter() {
+            out.write_record([batch.source_id(member), &cluster, &format!("{probability:.6}")])?;
         }
     }
     out.flush()?;
+    output::note(format_args!("written {:?}", clock.elapsed()));
     let file = arguments.output.display();
-    output::line(format_args!("{} organizations, {clusters} clusters of two or more: {file}", records.len()));
-    Ok(if left_out > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    output::line(format_args!("{} organizations, {clusters} clusters of two or more: {file}", batch.len()));
+    Ok(if repeated.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn load_model(arguments: &DedupeArguments) -> anyhow::Result<Model> {
@@ -56,22 +75,4 @@ fn load_model(arguments: &DedupeArguments) -> anyhow::Result<Model> {
     let file = folder.join("model.json");
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     Ok(Model::from_json(&text)?)
-}
-
-fn read(arguments: &DedupeArguments) -> anyhow::Result<(Vec<Record>, usize)> {
-    let options = ReadOptions { source: "input".into(), created_at: entity::clock::now() };
-    let mut records = Vec::new();
-    let mut left_out = 0;
-    for row in formats::read(&arguments.input, &options)? {
-        match row {
-            Ok(record) => records.push(record),
-            Err(problem) => {
-                left_out += 1;
-                if left_out <= PROBLEMS_SHOWN_MAX {
-                    output::note(format_args!("left out: {problem}"));
-                }
-            }
-        }
-    }
-    Ok((records, left_out))
 }

@@ -1,0 +1,142 @@
+//! Records for comparing, in chunks that threads make records of: cutting a file into rows is one thread's work,
+//! everything after is not.
+
+use crate::columns::{ColumnMap, Columns};
+use crate::error::{Error, RowError};
+use crate::plain::{ChildIds, Layout};
+use crate::read::{Format, ReadOptions, Reader, format_of, read};
+use crate::scanner::Row;
+use crate::table::{Shape, Table};
+use entity::Record;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Rows of a chunk.
+const CHUNK_ROWS: usize = 4096;
+
+/// A file or folder, chunk by chunk, in its order.
+#[derive(Debug)]
+pub struct Chunks {
+    format: Format,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Plain { table: Table, rules: Arc<Rules> },
+    Records(Box<Reader>),
+}
+
+/// What the rows of a chunk are read by.
+#[derive(Debug)]
+struct Rules {
+    shape: Shape,
+    layout: Layout,
+}
+
+/// Some rows, not yet records.
+#[derive(Debug)]
+pub struct Chunk {
+    rows: Rows,
+    /// How far reading is behind this chunk, in bytes of the file's length; `None` where that is not known.
+    pub bytes_read: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Rows {
+    Plain { rows: Vec<Result<Row, RowError>>, rules: Arc<Rules> },
+    Records(Vec<Result<Record, RowError>>),
+}
+
+/// Opens what [`read`] opens, for comparing only: children have no ids, columns that are none of ours are left
+/// out, and an id that was there before is for the caller to find.
+///
+/// # Errors
+/// When there is nothing to read, or nothing of it can be used.
+pub fn chunks(path: &Path, options: &ReadOptions, map: &ColumnMap) -> Result<Chunks, Error> {
+    let format = format_of(path)?;
+    let source = match format {
+        Format::PlainCsv => {
+            let table = Table::open(path)?;
+            let columns = Columns::find(table.header(), map).map_err(|reason| Error::invalid(path, reason))?;
+            let layout = Layout {
+                columns: columns.without_extra(),
+                options: options.clone(),
+                children: ChildIds::Left,
+            };
+            let rules = Arc::new(Rules { shape: table.shape().clone(), layout });
+            Source::Plain { table, rules }
+        }
+        Format::HsdsCsv | Format::HsdsJson => Source::Records(Box::new(read(path, options)?)),
+    };
+    Ok(Chunks { format, source })
+}
+
+impl Chunks {
+    /// What the file was taken for.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        let (rows, empty, bytes_read) = match &mut self.source {
+            Source::Plain { table, rules } => {
+                let mut rows = Vec::with_capacity(CHUNK_ROWS);
+                while rows.len() < CHUNK_ROWS
+                    && let Some(there) = table.advance()
+                {
+                    rows.push(there.map(|()| table.row().clone()));
+                }
+                let empty = rows.is_empty();
+                (Rows::Plain { rows, rules: Arc::clone(rules) }, empty, Some(table.bytes_read()))
+            }
+            Source::Records(reader) => {
+                let records: Vec<_> = reader.take(CHUNK_ROWS).collect();
+                let empty = records.is_empty();
+                (Rows::Records(records), empty, reader.bytes_read())
+            }
+        };
+        (!empty).then_some(Chunk { rows, bytes_read })
+    }
+}
+
+impl Chunk {
+    /// How many rows, those that will be left out too.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.rows {
+            Rows::Plain { rows, .. } => rows.len(),
+            Rows::Records(records) => records.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Makes records of the rows, and gives each with its line, or why it is left out.
+    pub fn records(self, mut take: impl FnMut(Result<(u64, Record), RowError>)) {
+        match self.rows {
+            Rows::Plain { rows, rules } => {
+                for row in rows {
+                    let record = row.and_then(|row| {
+                        let read = |cells: &[&str]| rules.layout.record(row.line, cells);
+                        Ok((row.line, rules.shape.cells(&row, read)??))
+                    });
+                    take(record);
+                }
+            }
+            // Readers that join or nest do not say where an organization stands; they find repeated ids themselves.
+            Rows::Records(records) => {
+                records.into_iter().for_each(|record| take(record.map(|record| (0, record))));
+            }
+        }
+    }
+}
