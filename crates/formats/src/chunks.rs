@@ -5,7 +5,7 @@ use crate::columns::{ColumnMap, Columns};
 use crate::error::{Error, RowError};
 use crate::plain::{ChildIds, Layout};
 use crate::read::{Format, ReadOptions, Reader, format_of, read};
-use crate::scanner::Row;
+use crate::scanner;
 use crate::table::{Shape, Table};
 use entity::Record;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub struct Chunk {
 
 #[derive(Debug)]
 enum Rows {
-    Plain { rows: Vec<Result<Row, RowError>>, rules: Arc<Rules> },
+    Plain { rows: scanner::Rows, left_out: Vec<RowError>, rules: Arc<Rules> },
     Records(Vec<Result<Record, RowError>>),
 }
 
@@ -58,7 +58,8 @@ pub fn chunks(path: &Path, options: &ReadOptions, map: &ColumnMap) -> Result<Chu
     let source = match format {
         Format::PlainCsv => {
             let table = Table::open(path)?;
-            let columns = Columns::find(table.header(), map).map_err(|reason| Error::invalid(path, reason))?;
+            let columns =
+                Columns::find(table.header(), map).map_err(|reason| Error::invalid(path, reason))?;
             let layout = Layout {
                 columns: columns.without_extra(),
                 options: options.clone(),
@@ -86,14 +87,17 @@ impl Iterator for Chunks {
     fn next(&mut self) -> Option<Chunk> {
         let (rows, empty, bytes_read) = match &mut self.source {
             Source::Plain { table, rules } => {
-                let mut rows = Vec::with_capacity(CHUNK_ROWS);
-                while rows.len() < CHUNK_ROWS
+                let (mut rows, mut left_out) = (scanner::Rows::default(), Vec::new());
+                while rows.len() + left_out.len() < CHUNK_ROWS
                     && let Some(there) = table.advance()
                 {
-                    rows.push(there.map(|()| table.row().clone()));
+                    match there {
+                        Ok(()) => rows.push(table.row()),
+                        Err(problem) => left_out.push(problem),
+                    }
                 }
-                let empty = rows.is_empty();
-                (Rows::Plain { rows, rules: Arc::clone(rules) }, empty, Some(table.bytes_read()))
+                let empty = rows.len() + left_out.len() == 0;
+                (Rows::Plain { rows, left_out, rules: Arc::clone(rules) }, empty, Some(table.bytes_read()))
             }
             Source::Records(reader) => {
                 let records: Vec<_> = reader.take(CHUNK_ROWS).collect();
@@ -110,7 +114,7 @@ impl Chunk {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.rows {
-            Rows::Plain { rows, .. } => rows.len(),
+            Rows::Plain { rows, left_out, .. } => rows.len() + left_out.len(),
             Rows::Records(records) => records.len(),
         }
     }
@@ -124,13 +128,12 @@ impl Chunk {
     /// Makes records of the rows, and gives each with its line, or why it is left out.
     pub fn records(self, mut take: impl FnMut(Result<(u64, Record), RowError>)) {
         match self.rows {
-            Rows::Plain { rows, rules } => {
-                for row in rows {
-                    let record = row.and_then(|row| {
-                        let read = |cells: &[&str]| rules.layout.record(row.line, cells);
-                        Ok((row.line, rules.shape.cells(&row, read)??))
-                    });
-                    take(record);
+            Rows::Plain { rows, left_out, rules } => {
+                left_out.into_iter().for_each(|problem| take(Err(problem)));
+                for row in rows.iter() {
+                    let read = |cells: &[&str]| rules.layout.record(row.line, cells);
+                    let record = rules.shape.cells(row, read).flatten();
+                    take(record.map(|record| (row.line, record)));
                 }
             }
             // Readers that join or nest do not say where an organization stands; they find repeated ids themselves.

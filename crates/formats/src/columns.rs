@@ -24,6 +24,34 @@ pub const PLAIN_CSV_COLUMNS: [&str; 17] = [
     "identifier",
 ];
 
+/// One of [`PLAIN_CSV_COLUMNS`], in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Id,
+    Name,
+    Street,
+    City,
+    State,
+    Postcode,
+    Country,
+    Phone,
+    Email,
+    Website,
+    Services,
+    Latitude,
+    Longitude,
+    Source,
+    AlternateName,
+    IdentifierScheme,
+    Identifier,
+}
+
+impl Column {
+    pub(crate) fn name(self) -> &'static str {
+        PLAIN_CSV_COLUMNS[self as usize]
+    }
+}
+
 /// Columns of ours that a file calls otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnMap {
@@ -133,13 +161,13 @@ impl Columns {
                 continue;
             }
             let known = PLAIN_CSV_COLUMNS.iter().find(|column| name.eq_ignore_ascii_case(column));
-            match known.filter(|column| columns.place(column).is_none()) {
+            match known.filter(|column| columns.named(column).is_none()) {
                 Some(column) => columns.set(column, place),
                 None => columns.extra.push((name.clone(), place)),
             }
         }
         for needed in ["id", "name"] {
-            if columns.place(needed).is_none() {
+            if columns.named(needed).is_none() {
                 let message = format!(
                     "the header has no `{needed}` column; the first line must name the columns, `id` and `name` \
                      among them; it reads {}",
@@ -151,7 +179,11 @@ impl Columns {
         Ok(columns)
     }
 
-    pub(crate) fn place(&self, column: &str) -> Option<usize> {
+    pub(crate) fn place(&self, column: Column) -> Option<usize> {
+        self.known[column as usize]
+    }
+
+    fn named(&self, column: &str) -> Option<usize> {
         self.known[known_at(column)?]
     }
 
@@ -189,7 +221,7 @@ mod tests {
     fn a_map_goes_before_what_a_header_says() {
         let map: ColumnMap = "name=Org Name, street=Addr, first line".parse().unwrap();
         let columns = Columns::find(&header(&["ID", "name", "org name", "Addr, first line"]), &map).unwrap();
-        let places = ["id", "name", "street", "city"].map(|column| columns.place(column));
+        let places = ["id", "name", "street", "city"].map(|column| columns.named(column));
         assert_eq!(places, [Some(0), Some(2), Some(3), None]);
         assert_eq!(columns.extra().collect::<Vec<_>>(), [("name", 1)]);
     }

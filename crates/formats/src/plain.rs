@@ -2,15 +2,14 @@
 
 mod row;
 
-use crate::columns::{ColumnMap, Columns};
+use crate::columns::{Column, ColumnMap, Columns};
 use crate::error::{Error, RowError};
-use crate::ids::{Claims, duplicate_message, id_of};
+use crate::ids::{Claims, id_of};
 use crate::read::ReadOptions;
-use crate::scanner::Row;
 use crate::table::Table;
+use crate::text::tidy;
 use entity::Record;
 use row::{Cells, RowIds};
-use crate::text::tidy;
 use std::path::Path;
 
 /// A plain CSV file being read.
@@ -39,12 +38,8 @@ impl PlainReader {
         let record = self.table.shape().cells(row, |cells| self.layout.record(row.line, cells))??;
         let is_new = self.claims.take("organization", record.id.0);
         self.claims.settle(true);
-        if is_new { Ok(record) } else { Err(repeated(row, &record.source_id)) }
+        if is_new { Ok(record) } else { Err(RowError::repeated(row.line, &record.source_id)) }
     }
-}
-
-fn repeated(row: &Row, source_id: &str) -> RowError {
-    RowError::in_field(row.line, "id", duplicate_message(source_id))
 }
 
 impl Iterator for PlainReader {
@@ -76,8 +71,8 @@ impl Layout {
     /// The organization of a row; `line` is for messages.
     pub(crate) fn record(&self, line: u64, cells: &[&str]) -> Result<Record, RowError> {
         let cells = Cells { columns: &self.columns, line, cells };
-        let source_id = cells.required("id")?;
-        let source = cells.get("source").unwrap_or(&self.options.source).to_owned();
+        let source_id = cells.required(Column::Id)?.to_owned();
+        let source = cells.get(Column::Source).unwrap_or(&self.options.source).to_owned();
         let id = id_of(&source, "organization", &source_id);
         let ids = RowIds { source: &source, id: &source_id, children: self.children };
         let organization = cells.organization(&ids)?;

@@ -1,8 +1,8 @@
 //! Writes plain CSV.
 
+use crate::columns::PLAIN_CSV_COLUMNS;
 use crate::error::Error;
 use crate::hsds::folder_write::csv_error;
-use crate::columns::PLAIN_CSV_COLUMNS;
 use crate::plain::join_list;
 use crate::write::OrganizationView;
 use entity::{Address, Organization};

@@ -1,7 +1,7 @@
 //! A delimiter-separated file with a header: rows of text, each checked against the header.
 
 use crate::error::{Error, RowError};
-use crate::scanner::{Row, Scanned, Scanner};
+use crate::scanner::{Row, RowRef, Scanned, Scanner};
 use crate::text::{decode, excerpt};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -87,24 +87,29 @@ impl Table {
     }
 
     /// The row at hand, not yet checked.
-    pub(crate) fn row(&self) -> &Row {
-        &self.row
+    pub(crate) fn row(&self) -> RowRef<'_> {
+        self.row.as_ref()
     }
 
     fn next_row(&mut self) -> Result<TableRow, RowError> {
         let line = self.row.line;
-        let cells = self.shape.cells(&self.row, |cells| cells.iter().map(|cell| (*cell).to_owned()).collect())?;
+        let cells = self
+            .shape
+            .cells(self.row.as_ref(), |cells| cells.iter().map(|cell| (*cell).to_owned()).collect())?;
         Ok(TableRow { line, cells })
     }
 }
 
 impl Shape {
     /// Gives the cells of a row, as many as the header has, untrimmed.
-    pub(crate) fn cells<T>(&self, row: &Row, take: impl FnOnce(&[&str]) -> T) -> Result<T, RowError> {
+    pub(crate) fn cells<T>(&self, row: RowRef<'_>, take: impl FnOnce(&[&str]) -> T) -> Result<T, RowError> {
         let width = self.header.len();
         let mut cells = Vec::with_capacity(width);
-        for (column, field) in row.fields().enumerate() {
-            let text = decode(field).map_err(|message| self.error_in(row.line, column, message))?;
+        for (column, text) in row.texts().enumerate() {
+            let text = match text {
+                Some(text) => text,
+                None => self.decode(row, column)?,
+            };
             // Spreadsheets leave empty columns on the right.
             if column < width || !text.trim().is_empty() {
                 cells.push(text);
@@ -119,6 +124,12 @@ impl Shape {
             return Err(RowError::at(row.line, message));
         }
         Ok(take(&cells))
+    }
+
+    /// A cell of a row that is not text as a whole: it may be, and if not, says why.
+    fn decode<'a>(&self, row: RowRef<'a>, column: usize) -> Result<&'a str, RowError> {
+        let field = row.fields().nth(column).unwrap_or_default();
+        decode(field).map_err(|message| self.error_in(row.line, column, message))
     }
 
     fn error_in(&self, line: u64, column: usize, message: impl Into<String>) -> RowError {
@@ -169,7 +180,7 @@ fn likely_delimiter(start: &[u8]) -> u8 {
 
 fn header(row: &Row) -> Result<Vec<String>, RowError> {
     let mut names: Vec<String> = Vec::with_capacity(row.len());
-    for (column, field) in row.fields().enumerate() {
+    for (column, field) in row.as_ref().fields().enumerate() {
         let name = decode(field).map_err(|message| {
             RowError::at(row.line, format!("the header: column {} {message}", column + 1))
         })?;

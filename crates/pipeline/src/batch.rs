@@ -11,6 +11,7 @@ mod components;
 mod hash;
 mod memory;
 mod pairs;
+mod records;
 mod reduced;
 mod workers;
 
@@ -18,7 +19,8 @@ pub use blocks::BlockCounts;
 pub use clusters::{Clusters, Constraints, Members};
 pub use memory::MemoryEstimate;
 pub use pairs::{Histogram, Pairs, ScoredPair};
-pub use reduced::{Batch, Reduced, Reducer};
+pub use records::{Batch, Keys};
+pub use reduced::{Reduced, Reducer};
 pub use workers::gather;
 
 use entity::Record;
@@ -60,9 +62,8 @@ pub fn dedupe(records: &[Record], model: &Model, progress: impl Fn(u64) + Sync) 
             reducer.push(record, line);
         }
     });
-    let mut batch = Batch::new(reduced);
-    batch.leave_out_repeated();
-    let pairs = batch.pairs(&plan, progress);
+    let (batch, keys) = Batch::new(reduced);
+    let pairs = batch.pairs(keys, &plan, progress);
     let clusters = batch.clusters(&pairs, &Constraints::default(), &plan);
     clusters.iter().map(|members| group(&batch, &members)).collect()
 }

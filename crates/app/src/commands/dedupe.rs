@@ -43,13 +43,19 @@ pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
         });
     });
     output::note(format_args!("read {:?}", clock.elapsed()));
-    let mut batch = Batch::new(reduced);
-    let repeated = batch.leave_out_repeated();
+    let (batch, keys) = Batch::new(reduced);
+    let repeated = batch.repeated();
     output::note(format_args!("arranged {:?} {} MB", clock.elapsed(), batch.bytes() >> 20));
     let bar = output::bar(batch.len() as u64, "comparing organizations");
-    let pairs = batch.pairs(&plan, |count| bar.inc(count));
+    let pairs = batch.pairs(keys, &plan, |count| bar.inc(count));
     bar.finish_and_clear();
-    output::note(format_args!("pairs {:?} {} compared {} kept {:?}", clock.elapsed(), pairs.compared, pairs.len(), pairs.blocks));
+    output::note(format_args!(
+        "pairs {:?} {} compared {} kept {:?}",
+        clock.elapsed(),
+        pairs.compared,
+        pairs.len(),
+        pairs.blocks
+    ));
     let groups = batch.clusters(&pairs, &Constraints::default(), &plan);
     output::note(format_args!("clusters {:?}", clock.elapsed()));
     let mut out = csv::Writer::from_path(&arguments.output)

@@ -1,7 +1,7 @@
 //! The cells of a row as an organization with its children.
 
 use super::{ChildIds, split_list};
-use crate::columns::Columns;
+use crate::columns::{Column, Columns};
 use crate::error::RowError;
 use crate::text::excerpt;
 use entity::id::derive;
@@ -45,38 +45,39 @@ pub(super) struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// Trimmed; nothing left is `None`.
-    pub(super) fn get(&self, column: &str) -> Option<&'a str> {
+    pub(super) fn get(&self, column: Column) -> Option<&'a str> {
         let place = self.columns.place(column)?;
         Some(self.cells.get(place)?.trim()).filter(|text| !text.is_empty())
     }
 
-    fn take(&self, column: &str) -> Option<String> {
+    fn take(&self, column: Column) -> Option<String> {
         self.get(column).map(str::to_owned)
     }
 
-    pub(super) fn required(&self, column: &str) -> Result<String, RowError> {
-        self.take(column).ok_or_else(|| {
-            let message = format!("the {column} is missing; every organization needs one");
-            RowError::in_field(self.line, column, message)
+    pub(super) fn required(&self, column: Column) -> Result<&'a str, RowError> {
+        self.get(column).ok_or_else(|| {
+            let column_name = column.name();
+            let message = format!("the {column_name} is missing; every organization needs one");
+            RowError::in_field(self.line, column.name(), message)
         })
     }
 
-    fn list(&self, column: &str) -> Vec<String> {
+    fn list(&self, column: Column) -> Vec<String> {
         self.get(column).map_or_else(Vec::new, split_list)
     }
 
     pub(super) fn organization(&self, row: &RowIds<'_>) -> Result<Organization, RowError> {
         let (identifiers, schemes_left) = self.identifiers(row)?;
         let mut organization = Organization {
-            name: Some(self.required("name")?),
-            alternate_names: self.list("alternate_name"),
-            email: self.take("email"),
-            website: self.take("website"),
+            name: Some(self.required(Column::Name)?.to_owned()),
+            alternate_names: self.list(Column::AlternateName),
+            email: self.take(Column::Email),
+            website: self.take(Column::Website),
             identifiers,
-            phones: self.list("phone").into_iter().enumerate().map(|(n, p)| phone(row, n, p)).collect(),
+            phones: self.list(Column::Phone).into_iter().enumerate().map(|(n, p)| phone(row, n, p)).collect(),
             locations: self.location(row)?.into_iter().collect(),
             services: self
-                .list("services")
+                .list(Column::Services)
                 .into_iter()
                 .enumerate()
                 .map(|(n, s)| service(row, n, s))
@@ -103,10 +104,10 @@ impl<'a> Cells<'a> {
 
     /// The identifiers, and the scheme where it names no identifier.
     fn identifiers(&self, row: &RowIds<'_>) -> Result<(Vec<Identifier>, Option<String>), RowError> {
-        let identifiers = self.list("identifier");
-        let schemes = self.list("identifier_scheme");
+        let identifiers = self.list(Column::Identifier);
+        let schemes = self.list(Column::IdentifierScheme);
         if identifiers.is_empty() {
-            return Ok((Vec::new(), self.take("identifier_scheme")));
+            return Ok((Vec::new(), self.take(Column::IdentifierScheme)));
         }
         if schemes.len() > 1 && schemes.len() != identifiers.len() {
             let message = format!(
@@ -126,8 +127,8 @@ impl<'a> Cells<'a> {
 
     /// The one place of the row, if anything is said of it.
     fn location(&self, row: &RowIds<'_>) -> Result<Option<Location>, RowError> {
-        let latitude = self.degrees("latitude", 90.0)?;
-        let longitude = self.degrees("longitude", 180.0)?;
+        let latitude = self.degrees(Column::Latitude, 90.0)?;
+        let longitude = self.degrees(Column::Longitude, 180.0)?;
         let address = self.address(row);
         if address.is_none() && latitude.is_none() && longitude.is_none() {
             return Ok(None);
@@ -156,13 +157,13 @@ impl<'a> Cells<'a> {
             id,
             source_id,
             attention: None,
-            address_1: self.take("street"),
+            address_1: self.take(Column::Street),
             address_2: None,
-            city: self.take("city"),
+            city: self.take(Column::City),
             region: None,
-            state_province: self.take("state"),
-            postal_code: self.take("postcode"),
-            country: self.take("country"),
+            state_province: self.take(Column::State),
+            postal_code: self.take(Column::Postcode),
+            country: self.take(Column::Country),
             address_type: None,
             extra: Extra::default(),
         };
@@ -171,9 +172,9 @@ impl<'a> Cells<'a> {
         filled.then_some(address)
     }
 
-    fn degrees(&self, column: &str, limit: f64) -> Result<Option<f64>, RowError> {
+    fn degrees(&self, column: Column, limit: f64) -> Result<Option<f64>, RowError> {
         let Some(text) = self.get(column) else { return Ok(None) };
-        let wrong = |message| Err(RowError::in_field(self.line, column, message));
+        let wrong = |message| Err(RowError::in_field(self.line, column.name(), message));
         match text.parse::<f64>() {
             Ok(degrees) if degrees.abs() <= limit => Ok(Some(degrees)),
             Ok(degrees) if degrees.is_finite() => wrong(format!(

@@ -1,6 +1,7 @@
 //! Open blocks from sorted keys: which records share one, and which blocks a record is in.
 
-use super::reduced::{Batch, Entry, PARTITIONS};
+use super::records::{Batch, Keys};
+use super::reduced::{Entry, PARTITIONS};
 use super::workers;
 use std::num::NonZero;
 
@@ -38,8 +39,11 @@ struct Part {
 }
 
 impl Blocks {
-    pub(super) fn new(batch: &Batch, size_max: usize, threads: NonZero<usize>) -> Self {
-        let parts = workers::map(threads, 0..PARTITIONS, |partition| part(&batch.entries(partition), size_max));
+    pub(super) fn new(batch: &Batch, keys: Keys, size_max: usize, threads: NonZero<usize>) -> Self {
+        let parts = workers::map(threads, 0..PARTITIONS, |partition| {
+            part(&batch.entries(&keys, partition), size_max)
+        });
+        drop(keys);
         let total = parts.iter().map(|part| part.members.len()).sum();
         let mut counts = BlockCounts::default();
         let mut members = Vec::with_capacity(total);

@@ -2,7 +2,7 @@
 
 use super::components::{Components, Links};
 use super::pairs::{Kept, Micro, Pairs};
-use super::reduced::Batch;
+use super::records::Batch;
 use super::{Plan, workers};
 use chrono::{DateTime, Utc};
 use entity::{CandidatePair, RecordId};

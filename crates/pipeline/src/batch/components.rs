@@ -2,7 +2,7 @@
 
 use super::clusters::Constraints;
 use super::pairs::{Kept, Micro};
-use super::reduced::{Batch, OUT};
+use super::records::{Batch, OUT};
 use entity::CandidatePair;
 use resolution::{Component, Node, WeightedPair};
 use std::collections::HashSet;

@@ -1,14 +1,14 @@
 //! Every pair that shares an open block, compared once.
 
 use super::blocks::{BlockCounts, Blocks};
-use super::reduced::Batch;
+use super::records::{Batch, Keys};
 use super::{Evidence, Plan, workers};
 use scoring::{FeatureVector, RecordFeatures};
 
 /// Records whose pairs are compared in one go.
 const RECORDS_IN_ONE_GO: usize = 2048;
 /// Decoded features that a thread keeps: a power of two, about what its cache holds.
-const DECODED_MAX: usize = 4096;
+const DECODED_MAX: usize = 512;
 
 /// Millionths of a log-odd.
 pub(super) type Micro = i32;
@@ -77,8 +77,8 @@ impl Histogram {
 impl Batch {
     /// Compares all pairs that share an open block, each once.
     #[must_use]
-    pub fn pairs(&self, plan: &Plan<'_>, progress: impl Fn(u64) + Sync) -> Pairs {
-        let blocks = Blocks::new(self, plan.model.block_size_max(), plan.threads);
+    pub fn pairs(&self, keys: Keys, plan: &Plan<'_>, progress: impl Fn(u64) + Sync) -> Pairs {
+        let blocks = Blocks::new(self, keys, plan.model.block_size_max(), plan.threads);
         let prior = plan.model.prior(self.len() as u64);
         let starts = (0..self.len()).step_by(RECORDS_IN_ONE_GO);
         let new = || Comparer::new(self, &blocks, plan, prior);
@@ -221,7 +221,8 @@ impl<'a> Comparer<'a> {
         let batch = self.batch;
         let slot = self.decode_slot(record);
         if slot.0 != record {
-            *slot = (record, batch.features(batch.order[record as usize]));
+            slot.0 = record;
+            batch.read_features(record, &mut slot.1);
         }
         &mut slot.1
     }
