@@ -3,6 +3,7 @@
 
 use crate::columns::{ColumnMap, Columns};
 use crate::error::{Error, RowError};
+use crate::parquet::ParquetTable;
 use crate::plain::{ChildIds, Layout};
 use crate::read::{Format, ReadOptions, Reader, format_of, read};
 use crate::scanner;
@@ -23,7 +24,8 @@ pub struct Chunks {
 
 #[derive(Debug)]
 enum Source {
-    Plain { table: Table, rules: Arc<Rules> },
+    Plain { table: Box<Table>, rules: Arc<Rules> },
+    Parquet { table: Box<ParquetTable>, layout: Arc<Layout> },
     Records(Box<Reader>),
 }
 
@@ -45,6 +47,7 @@ pub struct Chunk {
 #[derive(Debug)]
 enum Rows {
     Plain { rows: scanner::Rows, left_out: Vec<RowError>, rules: Arc<Rules> },
+    Parquet { rows: Vec<(u64, Result<Vec<String>, RowError>)>, layout: Arc<Layout> },
     Records(Vec<Result<Record, RowError>>),
 }
 
@@ -55,18 +58,21 @@ enum Rows {
 /// When there is nothing to read, or nothing of it can be used.
 pub fn chunks(path: &Path, options: &ReadOptions, map: &ColumnMap) -> Result<Chunks, Error> {
     let format = format_of(path)?;
+    let layout = |header: &[String]| -> Result<Layout, Error> {
+        let columns = Columns::find(header, map).map_err(|reason| Error::invalid(path, reason))?;
+        let (columns, options) = (columns.without_extra(), options.clone());
+        Ok(Layout { columns, options, children: ChildIds::Left })
+    };
     let source = match format {
         Format::PlainCsv => {
             let table = Table::open(path)?;
-            let columns =
-                Columns::find(table.header(), map).map_err(|reason| Error::invalid(path, reason))?;
-            let layout = Layout {
-                columns: columns.without_extra(),
-                options: options.clone(),
-                children: ChildIds::Left,
-            };
-            let rules = Arc::new(Rules { shape: table.shape().clone(), layout });
-            Source::Plain { table, rules }
+            let rules = Rules { shape: table.shape().clone(), layout: layout(table.header())? };
+            Source::Plain { table: Box::new(table), rules: Arc::new(rules) }
+        }
+        Format::Parquet => {
+            let table = ParquetTable::open(path)?;
+            let layout = layout(table.header())?;
+            Source::Parquet { table: Box::new(table), layout: Arc::new(layout) }
         }
         Format::HsdsCsv | Format::HsdsJson => Source::Records(Box::new(read(path, options)?)),
     };
@@ -99,8 +105,14 @@ impl Iterator for Chunks {
                 let empty = rows.len() + left_out.len() == 0;
                 (Rows::Plain { rows, left_out, rules: Arc::clone(rules) }, empty, Some(table.bytes_read()))
             }
+            Source::Parquet { table, layout } => {
+                let rows: Vec<_> = table.by_ref().take(CHUNK_ROWS).collect();
+                let empty = rows.is_empty();
+                let bytes_read = table.bytes_read();
+                (Rows::Parquet { rows, layout: Arc::clone(layout) }, empty, Some(bytes_read))
+            }
             Source::Records(reader) => {
-                let records: Vec<_> = reader.take(CHUNK_ROWS).collect();
+                let records: Vec<_> = reader.by_ref().take(CHUNK_ROWS).collect();
                 let empty = records.is_empty();
                 (Rows::Records(records), empty, reader.bytes_read())
             }
@@ -115,6 +127,7 @@ impl Chunk {
     pub fn len(&self) -> usize {
         match &self.rows {
             Rows::Plain { rows, left_out, .. } => rows.len() + left_out.len(),
+            Rows::Parquet { rows, .. } => rows.len(),
             Rows::Records(records) => records.len(),
         }
     }
@@ -134,6 +147,15 @@ impl Chunk {
                     let read = |cells: &[&str]| rules.layout.record(row.line, cells);
                     let record = rules.shape.cells(row, read).flatten();
                     take(record.map(|record| (row.line, record)));
+                }
+            }
+            Rows::Parquet { rows, layout } => {
+                for (number, row) in rows {
+                    let record = row.and_then(|row| {
+                        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+                        layout.record(number, &cells)
+                    });
+                    take(record.map(|record| (number, record)));
                 }
             }
             // Readers that join or nest do not say where an organization stands; they find repeated ids themselves.

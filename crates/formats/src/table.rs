@@ -153,7 +153,7 @@ pub(crate) fn refuse_other_formats(start: &[u8]) -> Result<(), RowError> {
         (b"\xfe\xff", "the file is UTF-16; save it as UTF-8, or `iconv -f UTF-16 -t UTF-8`"),
         (b"PK\x03\x04", "the file is a zip archive or an Excel workbook; unpack it or save it as CSV"),
         (b"\x1f\x8b", "the file is compressed with gzip; unpack it first"),
-        (b"PAR1", "the file is Parquet; give CSV or JSON"),
+        (b"PAR1", "the file is Parquet, which `dedupe` reads; give CSV or JSON here"),
     ];
     match marks.iter().find(|(mark, _)| start.starts_with(mark)) {
         Some((_, message)) => Err(RowError::at(1, *message)),

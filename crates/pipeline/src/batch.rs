@@ -51,7 +51,7 @@ pub enum Evidence {
 /// Finds the clusters of these records; singletons included.
 ///
 /// The same records, told to the loop one by one in any order, end in the same clusters. Of a record told twice
-/// the last telling counts.
+/// the first telling counts.
 #[must_use]
 pub fn dedupe(records: &[Record], model: &Model, progress: impl Fn(u64) + Sync) -> Vec<Group> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);

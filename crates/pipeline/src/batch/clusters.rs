@@ -79,7 +79,7 @@ impl Clusters {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = Members<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Members<'_>> + Clone {
         (0..self.len()).map(|at| self.members(at))
     }
 

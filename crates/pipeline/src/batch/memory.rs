@@ -1,20 +1,33 @@
-//! What a batch will take of memory, estimated before it is run.
+//! What a batch will take of memory, told before it is run.
 
-/// Memory by what it is for, in bytes.
+use super::reduced::Reduced;
+
+/// The memory of a whole batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MemoryEstimate {
-    /// Reduced records: features, keys, ids.
+    /// How many records it is for.
     pub records: u64,
-    /// Blocks while pairs are compared.
-    pub blocks: u64,
-    /// Pairs that are kept, and clusters.
-    pub pairs: u64,
+    /// The most that it takes at any time, in bytes.
+    pub peak: u64,
 }
 
+/// What is held of each record besides what [`Reduced::bytes`] counts, while features are put in order.
+const ARRANGING: u64 = 80;
+/// Blocks and kept pairs of each record while pairs are compared: three memberships of four are in open blocks,
+/// kept twice in four bytes, and two pairs of twelve bytes are kept, for a moment twice.
+const COMPARING: u64 = 200;
+/// Program, buffers, decoded features.
+const FIXED: u64 = 24 << 20;
+
 impl MemoryEstimate {
-    /// All of it.
+    /// The estimate for so many records of which these are some.
     #[must_use]
-    pub fn total(&self) -> u64 {
-        self.records + self.blocks + self.pairs
+    pub fn new(some: &[Reduced], records: u64) -> Self {
+        let known = some.iter().map(Reduced::len).sum::<usize>().max(1) as u64;
+        let each = some.iter().map(Reduced::bytes).sum::<usize>() as u64 / known;
+        let features = some.iter().map(Reduced::feature_bytes).sum::<usize>() as u64 / known;
+        // In parts that grow, an allocator keeps some of what it was given back.
+        let peak = (each + (features + ARRANGING).max(COMPARING)) * records * 9 / 8 + FIXED;
+        Self { records, peak }
     }
 }

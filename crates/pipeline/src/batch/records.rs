@@ -21,7 +21,7 @@ pub struct Batch {
     /// Features by place, end to end: what is compared lies near.
     features: Vec<u8>,
     feature_ends: Vec<u64>,
-    repeated: Vec<(u32, u32)>,
+    repeated: Vec<u32>,
 }
 
 /// The place of a record that is left out.
@@ -34,7 +34,7 @@ pub struct Keys {
 }
 
 impl Batch {
-    /// All chunks together. Of a record told twice the last telling counts, the others are left out.
+    /// All chunks together. Of a record told twice the first telling counts, the others are left out.
     #[must_use]
     pub fn new(chunks: Vec<Reduced>) -> (Self, Keys) {
         let mut batch = Self::default();
@@ -109,9 +109,9 @@ impl Batch {
         &self.names[span(&self.name_ends, number)]
     }
 
-    /// Tellings that were left out, each with the one that counts.
+    /// Tellings of records that were told before: they are left out.
     #[must_use]
-    pub fn repeated(&self) -> &[(u32, u32)] {
+    pub fn repeated(&self) -> &[u32] {
         &self.repeated
     }
 
@@ -149,8 +149,8 @@ impl Batch {
         let mut by_id: Vec<(RecordId, u32)> = self.ids.iter().copied().zip(0..).collect();
         by_id.sort_unstable();
         let repeated = by_id.windows(2).filter(|two| two[0].0 == two[1].0);
-        self.repeated = repeated.map(|two| (two[0].1, two[1].1)).collect();
-        for (number, _) in &self.repeated {
+        self.repeated = repeated.map(|two| two[1].1).collect();
+        for number in &self.repeated {
             self.places[*number as usize] = OUT;
         }
     }
@@ -176,13 +176,13 @@ impl Batch {
         }));
         self.feature_ends = ends;
         self.features = vec![0; usize::try_from(end).expect("features that were in memory")];
-        let mut number = 0;
+        let mut number = 0usize;
         for chunk in chunks {
             let mut rest = &*chunk;
             while !rest.is_empty() {
-                let length = usize::try_from(lengths[number as usize]).expect("less than the chunk");
+                let length = usize::try_from(lengths[number]).expect("less than the chunk");
                 let (bytes, more) = rest.split_at(length);
-                let place = self.places[number as usize];
+                let place = self.places[number];
                 if place != OUT {
                     self.features[span(&self.feature_ends, place)].copy_from_slice(bytes);
                 }

@@ -141,6 +141,10 @@ impl Reduced {
         self.rows.is_empty()
     }
 
+    pub(super) fn feature_bytes(&self) -> usize {
+        self.features.len()
+    }
+
     /// The bytes that it holds.
     #[must_use]
     pub fn bytes(&self) -> usize {
