@@ -21,7 +21,7 @@ pub(crate) enum Bench {
         #[arg(long)]
         embedded: bool,
     },
-    /// `orgloop dedupe` beside Splink on DuckDB: the same rows, quality, time and memory of both.
+    /// `orgloop dedupe` beside Splink: the same rows, quality, time and memory of both.
     Dedupe(dedupe::Dedupe),
 }
 

@@ -1,4 +1,4 @@
-//! `orgloop dedupe` beside Splink on DuckDB: the same rows in the same run, quality, time and memory of both.
+//! `orgloop dedupe` beside Splink: the same rows in the same run, quality, time and memory of both.
 
 use super::{cargo, finish};
 use anyhow::{Context, Result, ensure};
