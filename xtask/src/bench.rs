@@ -1,5 +1,7 @@
 //! Benchmarks: release builds, figures as JSON.
 
+mod dedupe;
+
 use crate::services::{self, Lease};
 use anyhow::{Result, ensure};
 use clap::Subcommand;
@@ -19,11 +21,16 @@ pub(crate) enum Bench {
         #[arg(long)]
         embedded: bool,
     },
+    /// `orgloop dedupe` beside Splink: the same rows, quality, time and memory of both.
+    Dedupe(dedupe::Dedupe),
 }
 
 /// Measures.
 pub(crate) fn run(bench: &Bench) -> Result<()> {
-    let Bench::Loop { organizations, embedded } = bench;
+    let (organizations, embedded) = match bench {
+        Bench::Dedupe(asked) => return dedupe::run(asked),
+        Bench::Loop { organizations, embedded } => (organizations, embedded),
+    };
     let organizations = organizations.to_string();
     let measure = |on: &str| {
         let arguments = ["bench", "--quiet", "-p", "orgloop-tests", "--bench", "loop", "--"];

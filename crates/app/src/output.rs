@@ -50,6 +50,14 @@ pub(crate) fn bar(length: u64, what: &'static str) -> ProgressBar {
     with_style(ProgressBar::new(length), style).with_message(what)
 }
 
+/// A bar for a file that is read; it shows on a terminal only.
+pub(crate) fn bytes_bar(length: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg} [{bar:40}] {decimal_bytes}/{decimal_total_bytes} ({decimal_bytes_per_sec}, {eta} left)",
+    );
+    with_style(ProgressBar::new(length), style).with_message(what)
+}
+
 /// A counter for work whose length is not known; it shows on a terminal only.
 pub(crate) fn counter(what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg}: {human_pos} ({per_sec})");

@@ -1,5 +1,6 @@
 //! What can be wrong with a file, and where.
 
+use crate::ids::duplicate_message;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,12 @@ pub struct RowError {
 impl RowError {
     pub(crate) fn at(line: u64, message: impl Into<String>) -> Self {
         Self { file: None, line, field: None, message: message.into() }
+    }
+
+    /// For a second organization with an id that was there before.
+    #[must_use]
+    pub fn repeated(line: u64, source_id: &str) -> Self {
+        Self::in_field(line, "id", duplicate_message(source_id))
     }
 
     pub(crate) fn in_field(line: u64, field: &str, message: impl Into<String>) -> Self {

@@ -7,10 +7,14 @@
 //! JSON reader cuts them out of the file, and one place (`hsds::from_tree`) makes records of them. What the
 //! records do not model stays in `extra` on its parent, under its HSDS name, and goes out again.
 
+mod chunks;
+mod columns;
 mod error;
 mod hsds;
 mod ids;
 mod json;
+mod pairs;
+mod parquet;
 mod plain;
 mod plain_write;
 mod read;
@@ -19,9 +23,11 @@ mod table;
 mod text;
 mod write;
 
+pub use chunks::{Chunk, Chunks, chunks};
+pub use columns::{ColumnMap, MapError, PLAIN_CSV_COLUMNS};
 pub use error::{Error, RowError};
 pub use hsds::folder_write::HsdsCsvWriter;
-pub use plain::PLAIN_CSV_COLUMNS;
+pub use pairs::{PairRow, PairsWriter};
 pub use plain_write::CsvWriter;
 pub use read::{Format, ReadOptions, Reader, read};
 pub use write::{HsdsJsonWriter, OrganizationView};

@@ -1,8 +1,9 @@
 //! Writes plain CSV.
 
+use crate::columns::PLAIN_CSV_COLUMNS;
 use crate::error::Error;
 use crate::hsds::folder_write::csv_error;
-use crate::plain::{PLAIN_CSV_COLUMNS, join_list};
+use crate::plain::join_list;
 use crate::write::OrganizationView;
 use entity::{Address, Organization};
 use serde_json::Value;

@@ -28,6 +28,8 @@ pub enum Format {
     HsdsCsv,
     /// HSDS organizations or services as JSON.
     HsdsJson,
+    /// The columns of plain CSV in Parquet; to be compared only.
+    Parquet,
 }
 
 /// The records of a file or folder, in its order. A row that is left out is an `Err`, and reading goes on as
@@ -37,8 +39,8 @@ pub struct Reader(Source);
 
 #[derive(Debug)]
 enum Source {
-    Plain(PlainReader),
-    Folder(FolderReader),
+    Plain(Box<PlainReader>),
+    Folder(Box<FolderReader>),
     Json(Box<JsonReader>),
 }
 
@@ -48,15 +50,11 @@ enum Source {
 /// # Errors
 /// When there is nothing to read, or nothing of it can be used.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Reader, Error> {
-    let about = std::fs::metadata(path).map_err(Error::read(path))?;
-    let source = if about.is_dir() {
-        Source::Folder(FolderReader::open(path, options)?)
-    } else if starts_like_json(path)? {
-        Source::Json(Box::new(JsonReader::open(path, options)?))
-    } else {
-        Source::Plain(PlainReader::open(path, options)?)
-    };
-    Ok(Reader(source))
+    Ok(Reader(match format_of(path)? {
+        Format::HsdsCsv => Source::Folder(Box::new(FolderReader::open(path, options)?)),
+        Format::HsdsJson => Source::Json(Box::new(JsonReader::open(path, options)?)),
+        Format::PlainCsv | Format::Parquet => Source::Plain(Box::new(PlainReader::open(path, options)?)),
+    }))
 }
 
 impl Reader {
@@ -102,15 +100,27 @@ impl Iterator for Reader {
     }
 }
 
-fn starts_like_json(path: &Path) -> Result<bool, Error> {
+/// What stands at a path, by what is there, not by name.
+pub(crate) fn format_of(path: &Path) -> Result<Format, Error> {
+    let about = std::fs::metadata(path).map_err(Error::read(path))?;
+    if about.is_dir() {
+        return Ok(Format::HsdsCsv);
+    }
     let mut start = [0; 4096];
     let mut file = File::open(path).map_err(Error::read(path))?;
     let length = file.read(&mut start).map_err(Error::read(path))?;
     let start = start.get(..length).unwrap_or_default();
+    Ok(match start.starts_with(b"PAR1") {
+        true => Format::Parquet,
+        false if looks_like_json(start, path) => Format::HsdsJson,
+        false => Format::PlainCsv,
+    })
+}
+
+fn looks_like_json(start: &[u8], path: &Path) -> bool {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let json_name = path
         .extension()
         .is_some_and(|end| ["json", "ndjson", "jsonl"].iter().any(|known| end.eq_ignore_ascii_case(known)));
-    let json_start = matches!(text.first(), Some(b'{' | b'['));
-    Ok(json_start || json_name)
+    json_name || matches!(text.first(), Some(b'{' | b'['))
 }

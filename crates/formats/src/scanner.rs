@@ -24,18 +24,73 @@ pub(crate) struct Row {
     ends: Vec<usize>,
 }
 
-impl Row {
+/// A row somewhere in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowRef<'a> {
+    /// The physical line that it starts on.
+    pub(crate) line: u64,
+    bytes: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl<'a> RowRef<'a> {
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let bytes = self.bytes;
+        self.spans().map(move |span| bytes.get(span).unwrap_or_default())
+    }
+
+    /// The fields as text: all of them at once, which is quick, or none of those that then need a closer look.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
+        let whole = std::str::from_utf8(self.bytes).ok().filter(|_| !self.bytes.contains(&0));
+        self.spans().map(move |span| whole?.get(span))
+    }
+
+    fn spans(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<'a> {
         let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let field = self.bytes.get(start..end).unwrap_or_default();
-            start = end;
-            field
+        self.ends.iter().map(move |&end| std::mem::replace(&mut start, end)..end)
+    }
+}
+
+/// Rows end to end.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Per row: its line, and how far its bytes and fields go.
+    rows: Vec<(u64, usize, usize)>,
+}
+
+impl Rows {
+    pub(crate) fn push(&mut self, row: RowRef<'_>) {
+        self.bytes.extend_from_slice(row.bytes);
+        self.ends.extend_from_slice(row.ends);
+        self.rows.push((row.line, self.bytes.len(), self.ends.len()));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {
+        let mut start = (0, 0);
+        self.rows.iter().map(move |&(line, bytes, ends)| {
+            let (first_byte, first_end) = std::mem::replace(&mut start, (bytes, ends));
+            RowRef { line, bytes: &self.bytes[first_byte..bytes], ends: &self.ends[first_end..ends] }
         })
+    }
+}
+
+impl Row {
+    pub(crate) fn as_ref(&self) -> RowRef<'_> {
+        RowRef { line: self.line, bytes: &self.bytes, ends: &self.ends }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
     }
 
     fn clear(&mut self, line: u64) {
@@ -114,6 +169,24 @@ struct Place {
     after_cr: bool,
 }
 
+impl Progress {
+    /// How many bytes may be taken as they are: up to the next that means something, and only well within a
+    /// field's limits.
+    fn plain(&self, bytes: &[u8], delimiter: u8, row: &Row) -> usize {
+        let field = row.bytes.len() - row.field_start();
+        let most = FIELD_BYTES_MAX.saturating_sub(field).min(ROW_BYTES_MAX.saturating_sub(row.bytes.len()));
+        let end = match self.state {
+            _ if self.fault.is_some() => return 0,
+            State::Unquoted => delimiter,
+            State::Quoted => QUOTE,
+            State::FieldStart | State::QuoteInQuoted | State::AfterQuote | State::Skip => return 0,
+        };
+        let bytes = &bytes[..bytes.len().min(most)];
+        let meaning = |byte: &u8| *byte == end || *byte == b'\n' || *byte == b'\r';
+        bytes.iter().position(meaning).unwrap_or(bytes.len())
+    }
+}
+
 struct Progress {
     state: State,
     fault: Option<(usize, Fault)>,
@@ -175,7 +248,14 @@ impl<R: BufRead + Seek> Scanner<R> {
                 line: self.line,
                 after_cr: self.after_cr,
             };
-            for &byte in chunk {
+            while let Some(&byte) = chunk.get(used) {
+                let plain = progress.plain(&chunk[used..], self.delimiter, row);
+                if plain > 0 {
+                    row.bytes.extend_from_slice(&chunk[used..used + plain]);
+                    used += plain;
+                    cursor.skip(plain);
+                    continue;
+                }
                 used += 1;
                 let skipped = !begun && byte == b'\n' && cursor.after_cr;
                 ended = cursor.feed(byte, &mut progress, row);
@@ -229,6 +309,12 @@ struct Cursor {
 }
 
 impl Cursor {
+    /// Goes over bytes that end no line.
+    fn skip(&mut self, bytes: usize) {
+        self.offset += bytes as u64;
+        self.after_cr = false;
+    }
+
     /// Takes one byte; true when the row has ended.
     fn feed(&mut self, byte: u8, progress: &mut Progress, row: &mut Row) -> bool {
         let second_half = byte == b'\n' && self.after_cr;
@@ -338,7 +424,7 @@ mod tests {
                 Scanned::End => return seen,
                 Scanned::Broken { column, fault } => seen.push(format!("{}:!{fault:?}@{column}", row.line)),
                 Scanned::Row => {
-                    let fields: Vec<_> = row.fields().map(|f| String::from_utf8_lossy(f)).collect();
+                    let fields: Vec<_> = row.as_ref().fields().map(|f| String::from_utf8_lossy(f)).collect();
                     seen.push(format!("{}:{}", row.line, fields.join("|")));
                 }
             }

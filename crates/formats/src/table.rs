@@ -1,7 +1,7 @@
 //! A delimiter-separated file with a header: rows of text, each checked against the header.
 
 use crate::error::{Error, RowError};
-use crate::scanner::{Row, Scanned, Scanner};
+use crate::scanner::{Row, RowRef, Scanned, Scanner};
 use crate::text::{decode, excerpt};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -15,8 +15,14 @@ const BUFFER_BYTES: usize = 64 << 10;
 pub(crate) struct Table {
     scanner: Scanner<BufReader<File>>,
     row: Row,
-    header: Vec<String>,
+    shape: Shape,
     ended: bool,
+}
+
+/// What every row of a table is checked against.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    header: Vec<String>,
 }
 
 /// One row, as many cells as the header has, untrimmed.
@@ -46,54 +52,89 @@ impl Table {
             Scanned::End => Err(RowError::at(1, "the file is empty; it must start with a header line")),
         };
         let header = header.map_err(|reason| Error::invalid(path, reason))?;
-        Ok(Self { scanner, row, header, ended: false })
+        Ok(Self { scanner, row, shape: Shape { header }, ended: false })
     }
 
     pub(crate) fn header(&self) -> &[String] {
-        &self.header
+        &self.shape.header
+    }
+
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
     }
 
     pub(crate) fn bytes_read(&self) -> u64 {
         self.scanner.bytes_read()
     }
 
-    fn next_row(&mut self) -> Result<Option<TableRow>, RowError> {
+    /// Goes to the next row, which [`Self::row`] then is; `None` at the end.
+    pub(crate) fn advance(&mut self) -> Option<Result<(), RowError>> {
+        if self.ended {
+            return None;
+        }
         match self.scanner.next(&mut self.row) {
             Err(error) => {
                 self.ended = true;
                 let message = format!("reading stopped: {error}");
-                Err(RowError::at(self.scanner.line(), message))
+                Some(Err(RowError::at(self.scanner.line(), message)))
             }
-            Ok(Scanned::End) => Ok(None),
-            Ok(Scanned::Broken { column, fault }) => Err(self.error_in(column, fault.message())),
-            Ok(Scanned::Row) => self.cells().map(Some),
+            Ok(Scanned::End) => None,
+            Ok(Scanned::Broken { column, fault }) => {
+                Some(Err(self.shape.error_in(self.row.line, column, fault.message())))
+            }
+            Ok(Scanned::Row) => Some(Ok(())),
         }
     }
 
-    fn cells(&self) -> Result<TableRow, RowError> {
+    /// The row at hand, not yet checked.
+    pub(crate) fn row(&self) -> RowRef<'_> {
+        self.row.as_ref()
+    }
+
+    fn next_row(&mut self) -> Result<TableRow, RowError> {
+        let line = self.row.line;
+        let cells = self
+            .shape
+            .cells(self.row.as_ref(), |cells| cells.iter().map(|cell| (*cell).to_owned()).collect())?;
+        Ok(TableRow { line, cells })
+    }
+}
+
+impl Shape {
+    /// Gives the cells of a row, as many as the header has, untrimmed.
+    pub(crate) fn cells<T>(&self, row: RowRef<'_>, take: impl FnOnce(&[&str]) -> T) -> Result<T, RowError> {
         let width = self.header.len();
         let mut cells = Vec::with_capacity(width);
-        for (column, field) in self.row.fields().enumerate() {
-            let text = decode(field).map_err(|message| self.error_in(column, message))?;
+        for (column, text) in row.texts().enumerate() {
+            let text = match text {
+                Some(text) => text,
+                None => self.decode(row, column)?,
+            };
             // Spreadsheets leave empty columns on the right.
             if column < width || !text.trim().is_empty() {
-                cells.push(text.to_owned());
+                cells.push(text);
             }
         }
         if cells.len() != width {
             let message = format!(
                 "the row has {} columns, the header has {width}; is a value that holds the delimiter or a line \
                  end not quoted?",
-                self.row.len(),
+                row.len(),
             );
-            return Err(RowError::at(self.row.line, message));
+            return Err(RowError::at(row.line, message));
         }
-        Ok(TableRow { line: self.row.line, cells })
+        Ok(take(&cells))
     }
 
-    fn error_in(&self, column: usize, message: impl Into<String>) -> RowError {
+    /// A cell of a row that is not text as a whole: it may be, and if not, says why.
+    fn decode<'a>(&self, row: RowRef<'a>, column: usize) -> Result<&'a str, RowError> {
+        let field = row.fields().nth(column).unwrap_or_default();
+        decode(field).map_err(|message| self.error_in(row.line, column, message))
+    }
+
+    fn error_in(&self, line: u64, column: usize, message: impl Into<String>) -> RowError {
         let field = self.header.get(column).cloned();
-        RowError { field, ..RowError::at(self.row.line, message) }
+        RowError { field, ..RowError::at(line, message) }
     }
 }
 
@@ -101,7 +142,7 @@ impl Iterator for Table {
     type Item = Result<TableRow, RowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended { None } else { self.next_row().transpose() }
+        self.advance().map(|there| there.and_then(|()| self.next_row()))
     }
 }
 
@@ -112,7 +153,7 @@ pub(crate) fn refuse_other_formats(start: &[u8]) -> Result<(), RowError> {
         (b"\xfe\xff", "the file is UTF-16; save it as UTF-8, or `iconv -f UTF-16 -t UTF-8`"),
         (b"PK\x03\x04", "the file is a zip archive or an Excel workbook; unpack it or save it as CSV"),
         (b"\x1f\x8b", "the file is compressed with gzip; unpack it first"),
-        (b"PAR1", "the file is Parquet; give CSV or JSON"),
+        (b"PAR1", "the file is Parquet, which `dedupe` reads; give CSV or JSON here"),
     ];
     match marks.iter().find(|(mark, _)| start.starts_with(mark)) {
         Some((_, message)) => Err(RowError::at(1, *message)),
@@ -139,7 +180,7 @@ fn likely_delimiter(start: &[u8]) -> u8 {
 
 fn header(row: &Row) -> Result<Vec<String>, RowError> {
     let mut names: Vec<String> = Vec::with_capacity(row.len());
-    for (column, field) in row.fields().enumerate() {
+    for (column, field) in row.as_ref().fields().enumerate() {
         let name = decode(field).map_err(|message| {
             RowError::at(row.line, format!("the header: column {} {message}", column + 1))
         })?;

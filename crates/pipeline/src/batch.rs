@@ -1,58 +1,82 @@
-//! The batch without services: the same pure code over one file's records, all in memory.
+//! The batch without services: the same pure code over one file's records.
+//!
+//! Records are reduced at once to compact features and hashed blocking keys ([`Reducer`]); what stays in memory
+//! is some hundreds of bytes each. Then, on all threads: blocks from sorted keys, each pair that shares an open
+//! block compared once, components from a union-find, and agglomeration inside each. The answer is the one that
+//! the loop reaches record by record, in whatever order and on however many threads.
 
-use entity::{CandidatePair, Record, RecordId};
-use resolution::{Component, Group, Node, WeightedPair};
-use scoring::{Model, RecordFeatures};
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod blocks;
+mod clusters;
+mod components;
+mod hash;
+mod memory;
+mod pairs;
+mod records;
+mod reduced;
+mod workers;
+
+pub use blocks::BlockCounts;
+pub use clusters::{Clusters, Constraints, Members};
+pub use memory::MemoryEstimate;
+pub use pairs::{Histogram, Pairs, ScoredPair};
+pub use records::{Batch, Keys};
+pub use reduced::{Reduced, Reducer};
+pub use workers::gather;
+
+use entity::Record;
+use resolution::{Group, GroupMember};
+use scoring::Model;
+use std::num::NonZero;
+
+/// How a batch is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// Weights and policy.
+    pub model: &'a Model,
+    /// How many threads work.
+    pub threads: NonZero<usize>,
+    /// What stays known of each pair that is kept.
+    pub evidence: Evidence,
+}
+
+/// What stays known of each pair that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Its weight.
+    Weights,
+    /// Its levels too: a dozen bytes a pair more.
+    Levels,
+}
 
 /// Finds the clusters of these records; singletons included.
 ///
-/// The same records, told to the loop one by one in any order, end in the same clusters.
+/// The same records, told to the loop one by one in any order, end in the same clusters. Of a record told twice
+/// the first telling counts.
 #[must_use]
-pub fn dedupe(records: &[Record], model: &Model, mut progress: impl FnMut(u64)) -> Vec<Group> {
-    let features: Vec<_> = records.iter().map(scoring::features).collect();
-    let prior = model.prior(records.len() as u64);
-    let mut pairs = Vec::new();
-    let blocks = blocks(&features, model);
-    let mut seen = HashSet::new();
-    for (at, own) in features.iter().enumerate() {
-        seen.clear();
-        for key in scoring::blocking_keys(own) {
-            // Each pair once: the later record looks back.
-            seen.extend(blocks.get(&key).into_iter().flatten().copied().filter(|other| *other < at));
+pub fn dedupe(records: &[Record], model: &Model, progress: impl Fn(u64) + Sync) -> Vec<Group> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let plan = Plan { model, threads, evidence: Evidence::Weights };
+    let chunks = records.chunks(CHUNK_RECORDS);
+    let reduced = gather(threads, chunks, |chunk: &[Record], reducer: &mut Reducer| {
+        for (line, record) in (1..).zip(chunk) {
+            reducer.push(record, line);
         }
-        pairs.extend(seen.iter().filter_map(|other| {
-            let pair = CandidatePair::new(records[at].id, records[*other].id)?;
-            let match_weight = model.weigh(&scoring::compare(own, &features[*other]));
-            let weight = match_weight + prior;
-            (match_weight >= model.pair_weight_min()).then_some(WeightedPair { pair, weight })
-        }));
-        progress(1);
-    }
-    resolution::cluster(&component(records, pairs, model))
+    });
+    let (batch, keys) = Batch::new(reduced);
+    let pairs = batch.pairs(keys, &plan, progress);
+    let clusters = batch.clusters(&pairs, &Constraints::default(), &plan);
+    clusters.iter().map(|members| group(&batch, &members)).collect()
 }
 
-fn component(records: &[Record], mut pairs: Vec<WeightedPair>, model: &Model) -> Component {
-    pairs.sort_by_key(|scored| scored.pair);
-    // Of a record told twice the last telling counts.
-    let nodes: BTreeMap<RecordId, _> = records.iter().map(|record| (record.id, record.created_at)).collect();
-    Component {
-        records: nodes.into_iter().map(|(id, created_at)| Node { id, created_at }).collect(),
-        pairs,
-        must_links: Vec::new(),
-        never_links: Vec::new(),
-        threshold: model.threshold(),
-    }
-}
+/// Records that are reduced in one go.
+pub const CHUNK_RECORDS: usize = 4096;
 
-/// Open blocks, by key.
-fn blocks(features: &[RecordFeatures], model: &Model) -> HashMap<String, Vec<usize>> {
-    let mut blocks: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, features) in features.iter().enumerate() {
-        for key in scoring::blocking_keys(features) {
-            blocks.entry(key).or_default().push(at);
-        }
-    }
-    blocks.retain(|_, members| members.len() > 1 && members.len() <= model.block_size_max());
-    blocks
+fn group(batch: &Batch, members: &Members<'_>) -> Group {
+    let members: Vec<GroupMember> = members
+        .iter()
+        .map(|(record, probability)| GroupMember { record_id: batch.id(record), probability })
+        .collect();
+    let probability = members.iter().map(|member| member.probability).fold(1.0, f64::min);
+    let id = resolution::cluster_id(members[0].record_id);
+    Group { id, members, probability, conflicts: Vec::new() }
 }

@@ -82,7 +82,7 @@ impl Graph {
     fn probability(&self, member: usize, members: &[usize]) -> f64 {
         let [_, _, ..] = members else {
             let open = self.pairs[member].iter().filter(|(other, _)| !self.never[member].contains(other));
-            return open.map(|(_, weight)| *weight).max().map_or(1.0, |best| 1.0 - logistic(best, 1));
+            return alone(open.map(|(_, weight)| *weight).max());
         };
         let others = members.iter().filter(|&&other| other != member);
         let weight = |&other: &usize| {
@@ -100,6 +100,11 @@ pub(crate) fn micro(weight: f64) -> Micro {
     #[expect(clippy::cast_possible_truncation, reason = "the limit is far below what an i64 holds")]
     let micro = (weight.clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT) * 1e6).round() as Micro;
     micro
+}
+
+/// The probability of a record that is alone: one minus its best pair's.
+pub(crate) fn alone(best: Option<Micro>) -> f64 {
+    best.map_or(1.0, |best| 1.0 - logistic(best, 1))
 }
 
 /// The probability of the mean of so many weights.

@@ -79,6 +79,12 @@ pub fn cluster_id(anchor: RecordId) -> ClusterId {
     ClusterId(Uuid::new_v5(&NAMESPACE, anchor.0.as_bytes()))
 }
 
+/// The probability of a record that is alone, by the log-odds of its best pair: one minus that pair's.
+#[must_use]
+pub fn probability_alone(best: Option<f64>) -> f64 {
+    graph::alone(best.map(graph::micro))
+}
+
 /// Puts records into groups, sorted by their anchors' (created, id); every record is in exactly one.
 ///
 /// Must-links hold always. Never-links hold except between records that must-links join, directly or through

@@ -14,6 +14,15 @@ const WORDS_MAX: usize = 4;
 #[must_use]
 pub fn blocking_keys(features: &RecordFeatures) -> Vec<String> {
     let mut keys = Vec::with_capacity(24);
+    each_blocking_key(features, |key| keys.push(key.to_owned()));
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Shows the keys of a record, some of them more than once.
+pub fn each_blocking_key(features: &RecordFeatures, show: impl FnMut(&str)) {
+    let mut keys = Keys { key: String::with_capacity(64), show };
     push_contacts(features, &mut keys);
     for place in features.places.iter().take(PLACES_MAX) {
         push_place(place, &mut keys);
@@ -21,55 +30,68 @@ pub fn blocking_keys(features: &RecordFeatures) -> Vec<String> {
     for name in &features.names {
         push_name(name, &features.places, &mut keys);
     }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }
 
-fn push_contacts(features: &RecordFeatures, keys: &mut Vec<String>) {
+/// Puts keys together in one place: a batch wants only their hashes.
+struct Keys<F> {
+    key: String,
+    show: F,
+}
+
+impl<F: FnMut(&str)> Keys<F> {
+    fn push(&mut self, parts: &[&str]) {
+        self.key.clear();
+        parts.iter().for_each(|part| self.key.push_str(part));
+        (self.show)(&self.key);
+    }
+}
+
+fn push_contacts(features: &RecordFeatures, keys: &mut Keys<impl FnMut(&str)>) {
     // The last seven digits are what local, national and international spellings have in common.
-    let local = features.phones.iter().filter_map(|phone| phone.get(phone.len().checked_sub(7)?..));
-    keys.extend(local.map(|digits| format!("phone:{digits}")));
-    keys.extend(features.domains.iter().map(|domain| format!("domain:{domain}")));
-    keys.extend(features.pages.iter().map(|page| format!("page:{page}")));
-    keys.extend(features.mailboxes.iter().map(|mailbox| format!("mail:{mailbox}")));
-    keys.extend(features.identifiers.iter().map(|(scheme, id)| format!("id:{scheme}:{id}")));
+    for digits in features.phones.iter().filter_map(|phone| phone.get(phone.len().checked_sub(7)?..)) {
+        keys.push(&["phone:", digits]);
+    }
+    features.domains.iter().for_each(|domain| keys.push(&["domain:", domain]));
+    features.pages.iter().for_each(|page| keys.push(&["page:", page]));
+    features.mailboxes.iter().for_each(|mailbox| keys.push(&["mail:", mailbox]));
+    features.identifiers.iter().for_each(|(scheme, id)| keys.push(&["id:", scheme, ":", id]));
 }
 
-fn push_place(place: &Place, keys: &mut Vec<String>) {
+fn push_place(place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
     if place.number.is_empty() {
         return;
     }
     if place.has_street() {
-        keys.push(format!("street:{}:{}", place.number, squeezed(&place.street)));
+        keys.push(&["street:", &place.number, ":", &squeezed(&place.street)]);
     }
     // Finds an address whose street was mistyped. Where no town is given, all are of one, and some give no code.
     if !place.postcode.is_empty() {
-        keys.push(format!("number:{}:{}", place.number, place.postcode));
+        keys.push(&["number:", &place.number, ":", &place.postcode]);
     }
     if place.city.is_empty() {
-        keys.push(format!("number:{}:", place.number));
+        keys.push(&["number:", &place.number, ":"]);
     }
 }
 
-fn push_name(name: &Name, places: &[Place], keys: &mut Vec<String>) {
+fn push_name(name: &Name, places: &[Place], keys: &mut Keys<impl FnMut(&str)>) {
     let mut all: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
     all.extend(name.numbers.iter().map(String::as_str));
     all.sort_unstable();
     all.dedup();
-    let whole = all.concat();
-    keys.push(format!("name:{whole}"));
+    all.insert(0, "name:");
+    keys.push(&all);
     let distinctive = words_of(name, |class| class == WordClass::Distinctive);
     for (at, first) in distinctive.iter().enumerate() {
-        keys.extend(distinctive[at + 1..].iter().map(|second| format!("words:{first} {second}")));
+        distinctive[at + 1..].iter().for_each(|second| keys.push(&["words:", first, " ", second]));
     }
-    let telling = telling_words(name);
+    let telling: Vec<(&str, String)> =
+        telling_words(name).into_iter().map(|word| (word, sound(word))).collect();
     let opening = opening(name);
     for place in places.iter().take(PLACES_MAX) {
         push_name_at(&opening, &telling, place, keys);
     }
     if places.iter().all(|place| place.postcode.is_empty() && place.city.is_empty()) {
-        keys.push(format!("open at:{opening}:"));
+        keys.push(&["open at:", &opening, ":"]);
     }
 }
 
@@ -101,13 +123,14 @@ fn opening(name: &Name) -> String {
     words.flat_map(|word| word.text.chars()).take(8).collect()
 }
 
-fn push_name_at(opening: &str, telling: &[&str], place: &Place, keys: &mut Vec<String>) {
+/// `telling` words come with how they sound.
+fn push_name_at(opening: &str, telling: &[(&str, String)], place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
     for area in [&place.postcode, &place.city].into_iter().filter(|area| !area.is_empty()) {
-        keys.push(format!("open at:{opening}:{area}"));
-        keys.extend(telling.iter().map(|word| format!("word at:{}:{area}", sound(word))));
+        keys.push(&["open at:", opening, ":", area]);
+        telling.iter().for_each(|(_, sound)| keys.push(&["word at:", sound, ":", area]));
     }
     if !place.number.is_empty() {
-        keys.extend(telling.iter().map(|word| format!("word no:{word}:{}", place.number)));
+        telling.iter().for_each(|(word, _)| keys.push(&["word no:", word, ":", &place.number]));
     }
 }
 
@@ -119,6 +142,7 @@ fn squeezed(street: &str) -> String {
 /// How a word roughly sounds: its first letter and the next consonants, doubles once.
 fn sound(word: &str) -> String {
     let mut out = String::with_capacity(6);
+    let mut length = 0;
     let mut last = None;
     for c in word.chars() {
         let c = match c {
@@ -128,8 +152,9 @@ fn sound(word: &str) -> String {
             other => other,
         };
         let vowel = matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'h' | 'w');
-        if (out.is_empty() || !vowel) && last != Some(c) && out.chars().count() < 5 {
+        if (length == 0 || !vowel) && last != Some(c) && length < 5 {
             out.push(c);
+            length += 1;
         }
         last = Some(c);
     }

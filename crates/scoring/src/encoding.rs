@@ -1,10 +1,11 @@
-//! Features as bytes, for the index: a version byte, then lengths and contents; ten times quicker than JSON.
+//! Features as bytes, for the index: a version byte, all texts end to end, then lengths and numbers; ten times
+//! quicker than JSON, and read into the memory of the features before.
 
 use crate::error::Error;
 use crate::features::{Name, Place, RecordFeatures, Word, WordClass};
 
 /// Another layout gets another number; old bytes are then refused and computed again.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -12,19 +13,23 @@ impl RecordFeatures {
     /// The features as bytes; equal features give equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256);
-        out.push(FORMAT);
-        put_list(&mut out, &self.names, put_name);
+        let mut writer = Writer { texts: String::with_capacity(256), rest: Vec::with_capacity(128) };
+        writer.list(&self.names, Writer::name);
         for texts in [&self.phones, &self.domains, &self.pages, &self.mailboxes] {
-            put_list(&mut out, texts, |out, text| put_text(out, text));
+            writer.list(texts, |writer, text| writer.text(text));
         }
-        put_list(&mut out, &self.identifiers, |out, (scheme, identifier)| {
-            put_text(out, scheme);
-            put_text(out, identifier);
+        writer.list(&self.identifiers, |writer, (scheme, identifier)| {
+            writer.text(scheme);
+            writer.text(identifier);
         });
-        put_list(&mut out, &self.places, put_place);
-        put_list(&mut out, &self.services, |out, hash| out.extend_from_slice(&hash.to_le_bytes()));
-        put_number(&mut out, self.location_count);
+        writer.list(&self.places, Writer::place);
+        writer.list(&self.services, |writer, hash| writer.rest.extend_from_slice(&hash.to_le_bytes()));
+        put_number(&mut writer.rest, self.location_count);
+        let mut out = Vec::with_capacity(writer.texts.len() + writer.rest.len() + 4);
+        out.push(FORMAT);
+        put_length(&mut out, writer.texts.len());
+        out.extend_from_slice(writer.texts.as_bytes());
+        out.extend_from_slice(&writer.rest);
         out
     }
 
@@ -33,23 +38,87 @@ impl RecordFeatures {
     /// # Errors
     /// [`Error::Corrupt`] for anything else, an older format included: compute the features again.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (&format, rest) = bytes.split_first().ok_or(Error::Corrupt("no bytes"))?;
-        if format != FORMAT {
-            return Err(Error::Corrupt("another format"));
+        let mut features = Self::default();
+        features.read_bytes(bytes)?;
+        Ok(features)
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote over what is there, whose memory is used again.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`]; what is there is then of no use.
+    pub fn read_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some((&FORMAT, rest)) = bytes.split_first() else { return corrupt("another format") };
+        let mut reader = Reader { texts: "", rest };
+        let length = reader.length()?;
+        let (texts, rest) = reader.rest.split_at(length);
+        let Ok(texts) = std::str::from_utf8(texts) else { return corrupt("text that is not UTF-8") };
+        let mut reader = Reader { texts, rest };
+        reader.list(&mut self.names, Reader::name)?;
+        for texts in [&mut self.phones, &mut self.domains, &mut self.pages, &mut self.mailboxes] {
+            reader.list(texts, Reader::text)?;
         }
-        let mut reader = Reader { rest };
-        let features = Self {
-            names: reader.list(Reader::name)?,
-            phones: reader.list(Reader::text)?,
-            domains: reader.list(Reader::text)?,
-            pages: reader.list(Reader::text)?,
-            mailboxes: reader.list(Reader::text)?,
-            identifiers: reader.list(|reader| Ok((reader.text()?, reader.text()?)))?,
-            places: reader.list(Reader::place)?,
-            services: reader.list(|reader| Ok(u32::from_le_bytes(reader.array()?)))?,
-            location_count: reader.number()?,
-        };
-        if reader.rest.is_empty() { Ok(features) } else { Err(Error::Corrupt("bytes are left over")) }
+        reader.list(&mut self.identifiers, |reader, (scheme, identifier)| {
+            reader.text(scheme)?;
+            reader.text(identifier)
+        })?;
+        reader.list(&mut self.places, Reader::place)?;
+        reader.list(&mut self.services, |reader, hash| {
+            *hash = u32::from_le_bytes(reader.array()?);
+            Ok(())
+        })?;
+        self.location_count = reader.number()?;
+        if reader.rest.is_empty() && reader.texts.is_empty() {
+            Ok(())
+        } else {
+            corrupt("bytes are left over")
+        }
+    }
+}
+
+struct Writer {
+    texts: String,
+    rest: Vec<u8>,
+}
+
+impl Writer {
+    fn text(&mut self, text: &str) {
+        put_length(&mut self.rest, text.len());
+        self.texts.push_str(text);
+    }
+
+    fn list<T>(&mut self, items: &[T], mut put: impl FnMut(&mut Self, &T)) {
+        put_length(&mut self.rest, items.len());
+        for item in items {
+            put(self, item);
+        }
+    }
+
+    fn name(&mut self, name: &Name) {
+        self.list(&name.words, |writer, word| {
+            writer.rest.push(class_code(word.class));
+            writer.text(&word.text);
+        });
+        self.list(&name.numbers, |writer, number| writer.text(number));
+        self.list(&name.kinds, |writer, kind| writer.rest.push(*kind));
+        self.text(&name.legal_form);
+        self.text(&name.acronym);
+    }
+
+    fn place(&mut self, place: &Place) {
+        let Place { number, street, direction, suffix, unit, postcode, city, state, country, position } =
+            place;
+        for text in [number, street, direction, suffix, unit, postcode, city, state, country] {
+            self.text(text);
+        }
+        match position {
+            None => self.rest.push(0),
+            Some((north, east)) => {
+                self.rest.push(1);
+                self.rest.extend_from_slice(&north.to_le_bytes());
+                self.rest.extend_from_slice(&east.to_le_bytes());
+            }
+        }
     }
 }
 
@@ -68,49 +137,6 @@ fn put_length(out: &mut Vec<u8>, length: usize) {
     put_number(out, u32::try_from(length).expect("features are far below 4 GiB"));
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_length(out, text.len());
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn put_list<T>(out: &mut Vec<u8>, items: &[T], mut put: impl FnMut(&mut Vec<u8>, &T)) {
-    put_length(out, items.len());
-    for item in items {
-        put(out, item);
-    }
-}
-
-fn put_name(out: &mut Vec<u8>, name: &Name) {
-    put_list(out, &name.words, |out, word| {
-        out.push(class_code(word.class));
-        put_text(out, &word.text);
-    });
-    put_list(out, &name.numbers, |out, number| put_text(out, number));
-    put_list(out, &name.kinds, |out, kind| out.push(*kind));
-    put_text(out, &name.legal_form);
-    put_text(out, &name.acronym);
-}
-
-fn put_place(out: &mut Vec<u8>, place: &Place) {
-    for text in place_texts(place) {
-        put_text(out, text);
-    }
-    match place.position {
-        None => out.push(0),
-        Some((north, east)) => {
-            out.push(1);
-            out.extend_from_slice(&north.to_le_bytes());
-            out.extend_from_slice(&east.to_le_bytes());
-        }
-    }
-}
-
-fn place_texts(place: &Place) -> [&str; 9] {
-    let Place { number, street, direction, suffix, unit, postcode, city, state, country, position: _ } =
-        place;
-    [number, street, direction, suffix, unit, postcode, city, state, country]
-}
-
 const CLASSES: [WordClass; 5] =
     [WordClass::Generic, WordClass::Kind, WordClass::Place, WordClass::Common, WordClass::Distinctive];
 
@@ -124,14 +150,19 @@ fn class_code(class: WordClass) -> u8 {
     }
 }
 
+fn corrupt<T>(what: &'static str) -> Result<T> {
+    Err(Error::Corrupt(what))
+}
+
 /// Reads from the front; every read checks its bounds.
 struct Reader<'a> {
+    texts: &'a str,
     rest: &'a [u8],
 }
 
 impl Reader<'_> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (head, rest) = self.rest.split_first_chunk().ok_or(Error::Corrupt("cut short"))?;
+        let Some((head, rest)) = self.rest.split_first_chunk() else { return corrupt("cut short") };
         self.rest = rest;
         Ok(*head)
     }
@@ -146,65 +177,77 @@ impl Reader<'_> {
             let byte = self.byte()?;
             number |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return u32::try_from(number).map_err(|_| Error::Corrupt("a number too large"));
+                return u32::try_from(number).or(corrupt("a number too large"));
             }
         }
-        Err(Error::Corrupt("a number too long"))
+        corrupt("a number too long")
     }
 
     /// A length that the bytes left can hold, so that garbage never asks for memory.
     fn length(&mut self) -> Result<usize> {
-        let length = usize::try_from(self.number()?).map_err(|_| Error::Corrupt("a length too large"))?;
-        if length > self.rest.len() { Err(Error::Corrupt("a length past the end")) } else { Ok(length) }
+        let length = self.number()? as usize;
+        if length > self.rest.len() { corrupt("a length past the end") } else { Ok(length) }
     }
 
-    fn text(&mut self) -> Result<String> {
-        let length = self.length()?;
-        let (head, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        let text = std::str::from_utf8(head).map_err(|_| Error::Corrupt("text that is not UTF-8"))?;
-        Ok(text.to_owned())
+    fn text(&mut self, text: &mut String) -> Result<()> {
+        let length = self.number()? as usize;
+        let Some((head, rest)) = self.texts.split_at_checked(length) else {
+            return corrupt("a text past the end");
+        };
+        self.texts = rest;
+        text.clear();
+        text.push_str(head);
+        Ok(())
     }
 
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    fn list<T: Default>(
+        &mut self,
+        items: &mut Vec<T>,
+        mut item: impl FnMut(&mut Self, &mut T) -> Result<()>,
+    ) -> Result<()> {
         let length = self.length()?;
-        let mut items = Vec::with_capacity(length.min(32));
-        for _ in 0..length {
-            items.push(item(self)?);
+        items.truncate(length);
+        for there in &mut *items {
+            item(self, there)?;
         }
-        Ok(items)
+        while items.len() < length {
+            let mut new = T::default();
+            item(self, &mut new)?;
+            items.push(new);
+        }
+        Ok(())
     }
 
-    fn name(&mut self) -> Result<Name> {
-        Ok(Name {
-            words: self.list(|reader| {
-                let class =
-                    CLASSES.get(usize::from(reader.byte()?)).ok_or(Error::Corrupt("a word of no class"))?;
-                Ok(Word { class: *class, text: reader.text()? })
-            })?,
-            numbers: self.list(Self::text)?,
-            kinds: self.list(Self::byte)?,
-            legal_form: self.text()?,
-            acronym: self.text()?,
-        })
+    fn name(&mut self, name: &mut Name) -> Result<()> {
+        self.list(&mut name.words, Self::word)?;
+        self.list(&mut name.numbers, Self::text)?;
+        self.list(&mut name.kinds, |reader, kind| {
+            *kind = reader.byte()?;
+            Ok(())
+        })?;
+        self.text(&mut name.legal_form)?;
+        self.text(&mut name.acronym)
     }
 
-    fn place(&mut self) -> Result<Place> {
-        Ok(Place {
-            number: self.text()?,
-            street: self.text()?,
-            direction: self.text()?,
-            suffix: self.text()?,
-            unit: self.text()?,
-            postcode: self.text()?,
-            city: self.text()?,
-            state: self.text()?,
-            country: self.text()?,
-            position: match self.byte()? {
-                0 => None,
-                1 => Some((i32::from_le_bytes(self.array()?), i32::from_le_bytes(self.array()?))),
-                _ => return Err(Error::Corrupt("a position of no kind")),
-            },
-        })
+    fn word(&mut self, word: &mut Word) -> Result<()> {
+        let Some(class) = CLASSES.get(usize::from(self.byte()?)) else {
+            return corrupt("a word of no class");
+        };
+        word.class = *class;
+        self.text(&mut word.text)
+    }
+
+    fn place(&mut self, place: &mut Place) -> Result<()> {
+        let Place { number, street, direction, suffix, unit, postcode, city, state, country, position } =
+            place;
+        for text in [number, street, direction, suffix, unit, postcode, city, state, country] {
+            self.text(text)?;
+        }
+        *position = match self.byte()? {
+            0 => None,
+            1 => Some((i32::from_le_bytes(self.array()?), i32::from_le_bytes(self.array()?))),
+            _ => return corrupt("a position of no kind"),
+        };
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ mod search;
 mod similarity;
 mod text;
 
-pub use blocking::blocking_keys;
+pub use blocking::{blocking_keys, each_blocking_key};
 pub use comparison::{FeatureVector, compare};
 pub use error::Error;
 pub use features::{RecordFeatures, features};

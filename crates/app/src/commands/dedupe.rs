@@ -1,77 +1,233 @@
 //! `dedupe`: one file's duplicates, without a store or a service.
 
+mod input;
+mod judgements;
+mod memory;
+mod pairs;
+mod previous;
+mod report;
+mod summary;
+mod written;
+
+use super::evaluate::Quality;
 use crate::output;
-use anyhow::Context;
-use entity::{Record, RecordId};
-use formats::ReadOptions;
+use anyhow::{Context, ensure};
+use formats::ColumnMap;
+use input::Input;
+use judgements::Judgements;
+use pipeline::batch::{Batch, Clusters, Evidence, Pairs, Plan};
+use previous::{Previous, Transition};
 use scoring::Model;
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io::Write;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use summary::{Clock, Summary};
+use written::{Written, cell};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DedupeArguments {
-    /// A plain CSV file, a folder of HSDS CSV tables, or an HSDS JSON file
+    /// A CSV or Parquet file, a folder of HSDS CSV tables, or an HSDS JSON file
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
     /// Where to write `id,cluster_id,probability`
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    /// What the file calls the columns, such as `name=Org Name,street=Address` [default: by their own names]
+    #[arg(long, value_name = "MAP")]
+    map: Vec<ColumnMap>,
     /// A folder with a model.json [default: the model that comes with orgloop]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// Log-odds from which on evidence joins [default: the model's]
+    #[arg(long, value_name = "LOG_ODDS", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// Answers that hold: `left_id,right_id` and `match` (1 or 0) or `verdict`
+    #[arg(long, value_name = "FILE")]
+    judgements: Option<PathBuf>,
+    /// The clusters of the run before: their ids stay, and what changed is listed
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+    /// Where to list what changed since --previous, as CSV
+    #[arg(long, value_name = "FILE", requires = "previous")]
+    changes: Option<PathBuf>,
+    /// Where to write the scored pairs with their evidence: Parquet, or CSV if it is named so
+    #[arg(long, value_name = "FILE")]
+    pairs: Option<PathBuf>,
+    /// Where to write a page to look at: weights, thresholds, clusters and pairs
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The truth, `id,entity_id`: quality is measured by it
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// What an earlier run printed with --json: when quality is lower now, the exit code is 3
+    #[arg(long, value_name = "FILE", requires = "truth")]
+    baseline: Option<PathBuf>,
+    /// Refuse beforehand what would take more memory, such as 8GiB [default: what the machine has left]
+    #[arg(long, value_name = "BYTES", value_parser = memory::bytes)]
+    memory_limit: Option<u64>,
+    /// How many threads work [default: as many as the machine has]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
-/// Rows that are named one by one when they are left out.
-const PROBLEMS_SHOWN_MAX: usize = 20;
+/// A run and all it found.
+#[derive(Debug)]
+struct Ran<'a> {
+    plan: Plan<'a>,
+    batch: Batch,
+    pairs: Pairs,
+    clusters: Clusters,
+    names: Option<Vec<String>>,
+    /// Per record, its cluster.
+    cluster_of: Vec<u32>,
+    judgements: Judgements,
+    threshold: f64,
+}
 
-/// Runs it. Rows that are left out make the exit code 1; the others are in.
-pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
-    let model = load_model(arguments)?;
-    let (records, left_out) = read(arguments)?;
-    let bar = output::bar(records.len() as u64, "comparing organizations");
-    let groups = pipeline::batch::dedupe(&records, &model, |count| bar.inc(count));
-    bar.finish_and_clear();
-    let ids: HashMap<RecordId, &str> =
-        records.iter().map(|record| (record.id, record.source_id.as_str())).collect();
-    let mut out = csv::Writer::from_path(&arguments.output)
-        .with_context(|| format!("creating {}", arguments.output.display()))?;
-    out.write_record(["id", "cluster_id", "probability"])?;
-    let mut clusters = 0;
-    for group in &groups {
-        clusters += usize::from(group.members.len() > 1);
-        for member in &group.members {
-            let cluster = group.id.to_string();
-            out.write_record([ids[&member.record_id], &cluster, &format!("{:.6}", member.probability)])?;
+/// Clusters and what they are called.
+#[derive(Clone, Copy, Debug)]
+struct Named<'a> {
+    batch: &'a Batch,
+    clusters: &'a Clusters,
+    names: Option<&'a [String]>,
+}
+
+impl Named<'_> {
+    fn name(&self, at: usize) -> String {
+        match self.names {
+            Some(names) => names[at].clone(),
+            None => resolution::cluster_id(self.batch.id(self.clusters.members(at).anchor())).to_string(),
         }
     }
-    out.flush()?;
-    let file = arguments.output.display();
-    output::line(format_args!("{} organizations, {clusters} clusters of two or more: {file}", records.len()));
-    Ok(if left_out > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn load_model(arguments: &DedupeArguments) -> anyhow::Result<Model> {
-    let Some(folder) = &arguments.model else { return Ok(Model::shipped().clone()) };
+/// Runs it. Rows that are left out make the exit code 1, a fall of quality 3; the clusters are written all the same.
+pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
+    let mut clock = Clock::start();
+    let model = load_model(arguments.model.as_deref())?;
+    let threads = arguments.threads.or_else(|| std::thread::available_parallelism().ok());
+    let threads = threads.unwrap_or(NonZero::<usize>::MIN);
+    let wants_evidence = arguments.pairs.is_some() || arguments.report.is_some();
+    let evidence = if wants_evidence { Evidence::Levels } else { Evidence::Weights };
+    let plan = Plan { model: &model, threads, evidence };
+    let threshold = threshold(arguments.threshold, &model)?;
+    let map = arguments.map.iter().try_fold(ColumnMap::default(), |map, more| map.and(more))?;
+    let input = Input { path: &arguments.input, map: &map, threads, memory_limit: arguments.memory_limit };
+    let input::Read { mut batch, keys, left_out, estimate } = input.read()?;
+    let judgements = arguments.judgements.as_deref().map(|file| judgements::read(file, &batch));
+    let judgements = judgements.transpose()?.unwrap_or_default();
+    let previous = arguments.previous.as_deref().map(|file| Previous::read(file, &batch)).transpose()?;
+    if let Some(previous) = &previous {
+        previous.set_ages(&mut batch);
+    }
+    clock.lap("read");
+    let bar = output::bar(batch.len() as u64, "comparing organizations");
+    let pairs = batch.pairs(keys, &plan, |count| bar.inc(count));
+    bar.finish_and_clear();
+    clock.lap("compare");
+    let clusters = batch.clusters_at(threshold, &pairs, &judgements.constraints, &plan);
+    let names = previous.as_ref().map(|previous| previous.names(&batch, &clusters));
+    clock.lap("cluster");
+    let cluster_of = if wants_evidence { cluster_of(&batch, &clusters) } else { Vec::new() };
+    let ran = Ran { plan, batch, pairs, clusters, names, cluster_of, judgements, threshold };
+    let transitions = previous.as_ref().map(|previous| previous.transitions(&ran.named()));
+    write(arguments, &input, &ran, transitions.as_deref())?;
+    clock.lap("write");
+    let truth = arguments.truth.as_deref();
+    let quality = truth.map(|truth| Quality::of(&arguments.output, truth)).transpose()?;
+    let summary = Summary::new(&ran, (left_out, estimate), transitions.as_deref(), quality, &clock);
+    if arguments.json {
+        output::json(&summary)?;
+    } else {
+        summary.print(&arguments.output);
+    }
+    match quality.map(|quality| quality.against(arguments.baseline.as_deref())).transpose()? {
+        Some(fell) if fell != ExitCode::SUCCESS => Ok(fell),
+        _ => Ok(if left_out > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
+    }
+}
+
+impl Ran<'_> {
+    fn named(&self) -> Named<'_> {
+        Named { batch: &self.batch, clusters: &self.clusters, names: self.names.as_deref() }
+    }
+}
+
+fn load_model(folder: Option<&Path>) -> anyhow::Result<Model> {
+    let Some(folder) = folder else { return Ok(Model::shipped().clone()) };
     let file = folder.join("model.json");
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(Model::from_json(&text)?)
+    Model::from_json(&text).with_context(|| format!("using {}", file.display()))
 }
 
-fn read(arguments: &DedupeArguments) -> anyhow::Result<(Vec<Record>, usize)> {
-    let options = ReadOptions { source: "input".into(), created_at: entity::clock::now() };
-    let mut records = Vec::new();
-    let mut left_out = 0;
-    for row in formats::read(&arguments.input, &options)? {
-        match row {
-            Ok(record) => records.push(record),
-            Err(problem) => {
-                left_out += 1;
-                if left_out <= PROBLEMS_SHOWN_MAX {
-                    output::note(format_args!("left out: {problem}"));
-                }
-            }
+/// Below what pairs are kept for, a threshold would miss most of them.
+fn threshold(asked: Option<f64>, model: &Model) -> anyhow::Result<f64> {
+    let Some(threshold) = asked else { return Ok(model.threshold()) };
+    ensure!(threshold.is_finite(), "--threshold {threshold} is no number");
+    let least = model.pair_weight_min() + model.prior(1);
+    ensure!(
+        threshold >= least,
+        "--threshold {threshold} is below {least}, from which on the model keeps pairs"
+    );
+    Ok(threshold)
+}
+
+/// Writes all files beside their places first, so that an error leaves none of them half done.
+fn write(
+    arguments: &DedupeArguments,
+    input: &Input<'_>,
+    ran: &Ran<'_>,
+    transitions: Option<&[Transition]>,
+) -> anyhow::Result<()> {
+    let mut files = vec![write_clusters(&arguments.output, ran)?];
+    if let (Some(place), Some(transitions)) = (&arguments.changes, transitions) {
+        files.push(write_changes(place, transitions)?);
+    }
+    if let Some(place) = &arguments.pairs {
+        files.push(pairs::write(ran, place)?);
+    }
+    if let Some(place) = &arguments.report {
+        let mut file = Written::create(place)?;
+        file.write_all(report::page(ran, input, transitions)?.as_bytes())?;
+        files.push(file);
+    }
+    files.into_iter().try_for_each(Written::finish)
+}
+
+fn write_clusters(place: &Path, ran: &Ran<'_>) -> anyhow::Result<Written> {
+    let mut out = Written::create(place)?;
+    writeln!(out, "id,cluster_id,probability")?;
+    let named = ran.named();
+    for (at, members) in ran.clusters.iter().enumerate() {
+        let name = named.name(at);
+        let name = cell(&name);
+        for (member, probability) in members.iter() {
+            writeln!(out, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
         }
     }
-    Ok((records, left_out))
+    Ok(out)
+}
+
+fn write_changes(place: &Path, transitions: &[Transition]) -> anyhow::Result<Written> {
+    let mut out = Written::create(place)?;
+    writeln!(out, "change,before,after,members_before,members_after")?;
+    for transition in transitions {
+        let (before, after) = (transition.before.join(" "), transition.after.join(" "));
+        let (before, after) = (cell(&before), cell(&after));
+        let Transition { members_before, members_after, .. } = transition;
+        writeln!(out, "{},{before},{after},{members_before},{members_after}", transition.change.name())?;
+    }
+    Ok(out)
+}
+
+fn cluster_of(batch: &Batch, clusters: &Clusters) -> Vec<u32> {
+    let mut of = vec![u32::MAX; batch.numbers().last().map_or(0, |last| last as usize + 1)];
+    for (at, members) in (0..).zip(clusters.iter()) {
+        members.iter().for_each(|(number, _)| of[number as usize] = at);
+    }
+    of
 }

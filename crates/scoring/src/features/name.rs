@@ -23,7 +23,7 @@ pub struct Name {
 }
 
 /// A word of a name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     /// Folded, without plural, abbreviations written out.
     pub text: String,

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// How much a word says about which organization is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum WordClass {
     /// Says nothing of which one: `services`, `community`.
+    #[default]
     Generic,
     /// Says what kind it is: `church`, `preschool`; never which one.
     Kind,

@@ -1,0 +1,229 @@
+//! Every pair that shares an open block, compared once.
+
+use super::blocks::{BlockCounts, Blocks};
+use super::records::{Batch, Keys};
+use super::{Evidence, Plan, workers};
+use scoring::{FeatureVector, RecordFeatures};
+
+/// Records whose pairs are compared in one go.
+const RECORDS_IN_ONE_GO: usize = 2048;
+/// Decoded features that a thread keeps: a power of two, about what its cache holds.
+const DECODED_MAX: usize = 512;
+
+/// Millionths of a log-odd.
+pub(super) type Micro = i32;
+
+/// A pair that is kept. Records go by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoredPair {
+    /// One record.
+    pub a: u32,
+    /// The other one.
+    pub b: u32,
+    /// Log-odds, prior included, to the millionth.
+    pub weight: f64,
+}
+
+/// How many of the compared pairs have which weight.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Histogram {
+    /// Pairs by weight, from [`Self::LEAST`] in steps of [`Self::STEP`]; what lies beyond is in the outer ones.
+    pub counts: Vec<u64>,
+}
+
+/// The pairs that were compared, and of those the ones that are kept.
+#[derive(Debug)]
+pub struct Pairs {
+    pub(super) kept: Vec<Kept>,
+    /// Beside the kept ones, when they were asked for.
+    levels: Vec<FeatureVector>,
+    /// How many were compared.
+    pub compared: u64,
+    /// Their weights.
+    pub histogram: Histogram,
+    /// The blocks they came from.
+    pub blocks: BlockCounts,
+    /// Log-odds before anything is compared, which is in every weight.
+    pub prior: f64,
+}
+
+/// A kept pair; records go by their places.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    pub(super) a: u32,
+    pub(super) b: u32,
+    pub(super) weight: Micro,
+}
+
+impl Histogram {
+    /// Log-odds where the first step begins.
+    pub const LEAST: f64 = -30.0;
+    /// Log-odds of a step.
+    pub const STEP: f64 = 0.5;
+    const STEPS: usize = 120;
+
+    fn new() -> Self {
+        Self { counts: vec![0; Self::STEPS] }
+    }
+
+    fn add(&mut self, weight: f64) {
+        let step = ((weight - Self::LEAST) / Self::STEP).clamp(0.0, 119.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 119")]
+        let step = step as usize;
+        self.counts[step] += 1;
+    }
+}
+
+impl Batch {
+    /// Compares all pairs that share an open block, each once.
+    #[must_use]
+    pub fn pairs(&self, keys: Keys, plan: &Plan<'_>, progress: impl Fn(u64) + Sync) -> Pairs {
+        let blocks = Blocks::new(self, keys, plan.model.block_size_max(), plan.threads);
+        let prior = plan.model.prior(self.len() as u64);
+        let starts = (0..self.len()).step_by(RECORDS_IN_ONE_GO);
+        let new = || Comparer::new(self, &blocks, plan, prior);
+        let parts = workers::map_with(plan.threads, starts, new, |comparer, start| {
+            let end = self.len().min(start + RECORDS_IN_ONE_GO);
+            let part = comparer.compare(start..end);
+            progress((end - start) as u64);
+            part
+        });
+        let mut pairs = Pairs {
+            kept: Vec::with_capacity(parts.iter().map(|part| part.kept.len()).sum()),
+            levels: Vec::with_capacity(parts.iter().map(|part| part.levels.len()).sum()),
+            compared: 0,
+            histogram: Histogram::new(),
+            blocks: blocks.counts,
+            prior,
+        };
+        for part in parts {
+            pairs.kept.extend_from_slice(&part.kept);
+            pairs.levels.extend_from_slice(&part.levels);
+            pairs.compared += part.compared;
+            for (sum, count) in pairs.histogram.counts.iter_mut().zip(&part.histogram.counts) {
+                *sum += count;
+            }
+        }
+        pairs
+    }
+
+    /// A kept pair by its place among them.
+    #[must_use]
+    pub fn pair(&self, pairs: &Pairs, at: usize) -> ScoredPair {
+        let Kept { a, b, weight } = pairs.kept[at];
+        let (a, b) = (self.order[a as usize], self.order[b as usize]);
+        ScoredPair { a: a.min(b), b: a.max(b), weight: f64::from(weight) / 1e6 }
+    }
+}
+
+impl Pairs {
+    /// How many are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// The levels of a kept pair, where the plan asked for them.
+    #[must_use]
+    pub fn levels(&self, at: usize) -> Option<&FeatureVector> {
+        self.levels.get(at)
+    }
+
+    /// The bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.kept.as_slice()) + size_of_val(self.levels.as_slice())
+    }
+}
+
+/// Compares records with those before them.
+struct Comparer<'a> {
+    batch: &'a Batch,
+    blocks: &'a Blocks,
+    plan: &'a Plan<'a>,
+    prior: f64,
+    /// By the place's last bits.
+    decoded: Vec<(u32, RecordFeatures)>,
+    earlier: Vec<u32>,
+}
+
+/// What one go brought.
+struct Part {
+    kept: Vec<Kept>,
+    levels: Vec<FeatureVector>,
+    compared: u64,
+    histogram: Histogram,
+}
+
+impl<'a> Comparer<'a> {
+    fn new(batch: &'a Batch, blocks: &'a Blocks, plan: &'a Plan<'a>, prior: f64) -> Self {
+        let decoded = vec![(u32::MAX, RecordFeatures::default()); DECODED_MAX];
+        Self { batch, blocks, plan, prior, decoded, earlier: Vec::new() }
+    }
+
+    fn compare(&mut self, records: std::ops::Range<usize>) -> Part {
+        let mut part =
+            Part { kept: Vec::new(), levels: Vec::new(), compared: 0, histogram: Histogram::new() };
+        for record in records {
+            let record = u32::try_from(record).expect("places are numbers of 32 bits");
+            self.find_earlier(record);
+            if self.earlier.is_empty() {
+                continue;
+            }
+            part.compared += self.earlier.len() as u64;
+            let own = std::mem::take(self.decode(record));
+            for other in std::mem::take(&mut self.earlier) {
+                self.compare_two((record, &own), other, &mut part);
+            }
+            *self.decode_slot(record) = (record, own);
+        }
+        part
+    }
+
+    fn compare_two(&mut self, (record, own): (u32, &RecordFeatures), other: u32, part: &mut Part) {
+        let levels = scoring::compare(own, self.decode(other));
+        let model = self.plan.model;
+        let match_weight = model.weigh(&levels);
+        let weight = match_weight + self.prior;
+        part.histogram.add(weight);
+        if match_weight >= model.pair_weight_min() {
+            #[expect(clippy::cast_possible_truncation, reason = "weights are some dozens")]
+            let weight = (weight * 1e6).round() as Micro;
+            part.kept.push(Kept { a: other, b: record, weight });
+            if self.plan.evidence == Evidence::Levels {
+                part.levels.push(levels);
+            }
+        }
+    }
+
+    /// The records before this one that share an open block with it, each once.
+    fn find_earlier(&mut self, record: u32) {
+        self.earlier.clear();
+        for block in self.blocks.of(record) {
+            let members = self.blocks.members(*block).iter();
+            self.earlier.extend(members.take_while(|other| **other < record));
+        }
+        self.earlier.sort_unstable();
+        self.earlier.dedup();
+    }
+
+    fn decode_slot(&mut self, record: u32) -> &mut (u32, RecordFeatures) {
+        &mut self.decoded[record as usize % DECODED_MAX]
+    }
+
+    fn decode(&mut self, record: u32) -> &mut RecordFeatures {
+        let batch = self.batch;
+        let slot = self.decode_slot(record);
+        if slot.0 != record {
+            slot.0 = record;
+            batch.read_features(record, &mut slot.1);
+        }
+        &mut slot.1
+    }
+}
