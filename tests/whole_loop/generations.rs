@@ -55,7 +55,8 @@ async fn takes_over_and_gives_back(deployment: Deployment) {
         clusters.iter().map(|cluster| cluster["id"].to_string()).collect()
     };
     let (back, before) = (ids(&back), ids(&before));
-    assert!(before.iter().filter(|id| back.contains(id)).count() * 10 > before.len() * 9, "ids stay");
+    let kept = before.iter().filter(|id| back.contains(id)).count();
+    assert!(kept * 10 > before.len() * 9, "ids stay: {kept} of {} are among {}", before.len(), back.len());
 
     let output = deployment.orgloop(&["model", "retire", scoring::Model::shipped().version()]);
     assert!(!output.status.success(), "the live one stays");

@@ -46,7 +46,7 @@ enum Command {
     /// Write the store's organizations to a file
     Export(export::ExportArguments),
     /// Find duplicates in one file, without a store or a service
-    Dedupe(dedupe::DedupeArguments),
+    Dedupe(Box<dedupe::DedupeArguments>),
     /// Compare clusters with the truth
     Evaluate(evaluate::EvaluateArguments),
     /// Generate organizations with known duplicates

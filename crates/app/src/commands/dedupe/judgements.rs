@@ -30,7 +30,7 @@ struct Columns {
     answer: usize,
 }
 
-/// Reads `left_id,right_id` with `match` (1 or 0) or `verdict` (match, non_match, related, unsure).
+/// Reads `left_id,right_id` with `match` (1 or 0) or `verdict` (`match`, `non_match`, `related`, `unsure`).
 pub(super) fn read(file: &Path, batch: &Batch) -> anyhow::Result<Judgements> {
     let context = || format!("reading the judgements in {}", file.display());
     let mut reader = csv::Reader::from_path(file).with_context(context)?;
