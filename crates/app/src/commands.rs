@@ -2,6 +2,7 @@
 
 mod dedupe;
 mod evaluate;
+mod explain;
 mod export;
 mod import;
 pub(crate) mod model;
@@ -49,6 +50,8 @@ enum Command {
     Dedupe(Box<dedupe::DedupeArguments>),
     /// Compare clusters with the truth
     Evaluate(evaluate::EvaluateArguments),
+    /// Why the live model holds two records to be one organization, or not
+    Explain(explain::ExplainArguments),
     /// Generate organizations with known duplicates
     Sample(sample::SampleArguments),
     /// Models and what they came to: stage one beside the live one, compare, activate, roll back
@@ -77,6 +80,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Export(export) => export::run(settings(&overrides)?, &export).await,
         Command::Dedupe(dedupe) => dedupe::run(&dedupe),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
+        Command::Explain(explain) => explain::run(settings(&overrides)?, &explain).await,
         Command::Sample(sample) => sample::run(&sample),
         Command::Model(model) => model::run(settings(&overrides)?, &model).await,
         Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,

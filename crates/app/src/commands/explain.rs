@@ -1,0 +1,111 @@
+//! `explain`: why the live model holds two records to be one organization, or not.
+
+use crate::config::Config;
+use crate::crews::index_name;
+use crate::output;
+use crate::roles::Process;
+use anyhow::{Context, ensure};
+use entity::RecordId;
+use entity::cluster::ExplanationLine;
+use scoring::{Model, RecordFeatures};
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ExplainArguments {
+    /// A record: its id, or SOURCE:SOURCE_ID as it was imported
+    left: String,
+    /// The other record
+    right: String,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Explained {
+    left: RecordId,
+    right: RecordId,
+    model_version: String,
+    records: u64,
+    /// Natural log-odds, the prior included: the sum of the lines.
+    match_weight: f64,
+    probability: f64,
+    threshold: f64,
+    /// Whether blocking makes them candidates: only then does the loop compare them.
+    shared_blocking_keys: Vec<String>,
+    lines: Vec<ExplanationLine>,
+}
+
+/// Runs it.
+pub(crate) async fn run(config: Config, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
+    let (left, right) = (record_id(&arguments.left)?, record_id(&arguments.right)?);
+    ensure!(left != right, "{left} is one record: name two");
+    let process = Process::begin(config).await?;
+    let generations = process.generations().await?;
+    let live = generations.list().await?.into_iter().find(|generation| generation.live);
+    let live = live.context("no generation is live")?;
+    let model = Model::from_json(&live.model).context("reading the live model")?;
+    let index = process.index().await?.generation(&index_name(live.id)).await?;
+    let documents = index.documents(&[left, right]).await?;
+    let document = |id: RecordId| {
+        let found = documents.iter().find(|document| document.id == id);
+        found.with_context(|| {
+            format!("record {id} is not in the index: is it imported, and is the indexer done?")
+        })
+    };
+    let (one, other) = (document(left)?, document(right)?);
+    let features = |bytes: &[u8]| RecordFeatures::from_bytes(bytes).context("reading the index");
+    let vector = scoring::compare(&features(&one.features)?, &features(&other.features)?);
+    let records = generations.of(live.id).corpus().await?.record_count;
+    let match_weight = model.weigh(&vector) + model.prior(records);
+    let explained = Explained {
+        left,
+        right,
+        model_version: live.model_version,
+        records,
+        match_weight,
+        probability: model.probability(match_weight),
+        threshold: model.threshold(),
+        shared_blocking_keys: one.keys.iter().filter(|key| other.keys.contains(key)).cloned().collect(),
+        lines: model.explain(vector.levels(), records)?,
+    };
+    if arguments.json {
+        output::json(&explained)?;
+    } else {
+        show(&explained);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An id as it is, or the one that an import gave.
+fn record_id(text: &str) -> anyhow::Result<RecordId> {
+    if let Ok(id) = text.parse::<RecordId>() {
+        return Ok(id);
+    }
+    let (source, source_id) =
+        text.split_once(':').with_context(|| format!("{text} is no record id and no SOURCE:SOURCE_ID"))?;
+    Ok(entity::id::derive(source, "organization", source_id).into())
+}
+
+fn show(explained: &Explained) {
+    let verdict =
+        if explained.match_weight >= explained.threshold { "joins them" } else { "keeps them apart" };
+    output::line(format_args!(
+        "model {} {verdict}: log-odds {:+.2}, probability {:.4}",
+        explained.model_version, explained.match_weight, explained.probability
+    ));
+    for line in &explained.lines {
+        let bar = "#".repeat(bar_length(line.weight));
+        output::line(format_args!("  {:+7.2}  {:24} {:28} {bar}", line.weight, line.comparison, line.level));
+    }
+    match explained.shared_blocking_keys.as_slice() {
+        [] => output::line("  They share no blocking key: the loop does not compare them."),
+        keys => output::line(format_args!("  shared blocking keys: {}", keys.join(", "))),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bar of forty marks at most")]
+fn bar_length(weight: f64) -> usize {
+    (weight.abs() * 4.0).min(40.0) as usize
+}
