@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::features::{Name, Place, RecordFeatures, Word, WordClass};
 
 /// Another layout gets another number; old bytes are then refused and computed again.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -25,6 +25,7 @@ impl RecordFeatures {
         put_list(&mut out, &self.places, put_place);
         put_list(&mut out, &self.services, |out, hash| out.extend_from_slice(&hash.to_le_bytes()));
         put_number(&mut out, self.location_count);
+        out.push(u8::from(self.chain));
         out
     }
 
@@ -48,6 +49,7 @@ impl RecordFeatures {
             places: reader.list(Reader::place)?,
             services: reader.list(|reader| Ok(u32::from_le_bytes(reader.array()?)))?,
             location_count: reader.number()?,
+            chain: reader.byte()? != 0,
         };
         if reader.rest.is_empty() { Ok(features) } else { Err(Error::Corrupt("bytes are left over")) }
     }
@@ -87,8 +89,15 @@ fn put_name(out: &mut Vec<u8>, name: &Name) {
     });
     put_list(out, &name.numbers, |out, number| put_text(out, number));
     put_list(out, &name.kinds, |out, kind| out.push(*kind));
+    out.push(u8::from(name.practitioner));
+    put_list(out, &name.departments, |out, department| out.push(*department));
     put_text(out, &name.legal_form);
     put_text(out, &name.acronym);
+    put_hashes(out, &name.letters);
+}
+
+fn put_hashes(out: &mut Vec<u8>, hashes: &[u16]) {
+    put_list(out, hashes, |out, hash| out.extend_from_slice(&hash.to_le_bytes()));
 }
 
 fn put_place(out: &mut Vec<u8>, place: &Place) {
@@ -103,11 +112,23 @@ fn put_place(out: &mut Vec<u8>, place: &Place) {
             out.extend_from_slice(&east.to_le_bytes());
         }
     }
+    put_hashes(out, &place.words);
 }
 
 fn place_texts(place: &Place) -> [&str; 9] {
-    let Place { number, street, direction, suffix, unit, postcode, city, state, country, position: _ } =
-        place;
+    let Place {
+        number,
+        street,
+        direction,
+        suffix,
+        unit,
+        postcode,
+        city,
+        state,
+        country,
+        position: _,
+        words: _,
+    } = place;
     [number, street, direction, suffix, unit, postcode, city, state, country]
 }
 
@@ -175,6 +196,10 @@ impl Reader<'_> {
         Ok(items)
     }
 
+    fn hashes(&mut self) -> Result<Vec<u16>> {
+        self.list(|reader| Ok(u16::from_le_bytes(reader.array()?)))
+    }
+
     fn name(&mut self) -> Result<Name> {
         Ok(Name {
             words: self.list(|reader| {
@@ -184,8 +209,11 @@ impl Reader<'_> {
             })?,
             numbers: self.list(Self::text)?,
             kinds: self.list(Self::byte)?,
+            practitioner: self.byte()? != 0,
+            departments: self.list(Self::byte)?,
             legal_form: self.text()?,
             acronym: self.text()?,
+            letters: self.hashes()?,
         })
     }
 
@@ -205,6 +233,7 @@ impl Reader<'_> {
                 1 => Some((i32::from_le_bytes(self.array()?), i32::from_le_bytes(self.array()?))),
                 _ => return Err(Error::Corrupt("a position of no kind")),
             },
+            words: self.hashes()?,
         })
     }
 }

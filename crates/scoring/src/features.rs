@@ -1,6 +1,7 @@
 //! What is compared of a record, computed from it once: the same for batch and stream, on every machine.
 
 pub mod address;
+mod chains;
 pub mod name;
 mod phone;
 mod web;
@@ -39,6 +40,8 @@ pub struct RecordFeatures {
     pub places: Vec<Place>,
     /// Hashed words of its services.
     pub services: Vec<u32>,
+    /// Whether it bears the name of a chain, or has a page in a list of sites.
+    pub chain: bool,
     /// How many locations it has; it tells an agency from a site.
     pub location_count: u32,
 }
@@ -60,6 +63,7 @@ pub fn features(record: &Record) -> RecordFeatures {
         ..RecordFeatures::default()
     };
     read_web(organization, &mut features);
+    features.chain |= features.names.iter().any(chains::is_chain);
     features
 }
 
@@ -159,6 +163,7 @@ fn read_web(organization: &Organization, features: &mut RecordFeatures) {
     let offered = organization.services.iter();
     for url in organization.website.iter().chain(offered.clone().filter_map(|service| service.url.as_ref())) {
         if let Some(site) = web::site(url) {
+            features.chain |= site.is_locator;
             domains.extend(site.domain);
             pages.extend(site.page);
         }

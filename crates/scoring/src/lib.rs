@@ -13,6 +13,7 @@ pub mod model;
 mod search;
 mod similarity;
 mod text;
+pub mod training;
 
 pub use blocking::blocking_keys;
 pub use comparison::{FeatureVector, compare};

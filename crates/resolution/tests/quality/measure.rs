@@ -176,18 +176,10 @@ fn calibration(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> (f
         Some(judged) => judged.get(pair).copied(),
         None => Some(set.entities[pair.0] == set.entities[pair.1]),
     };
-    let mut known: Vec<(f64, bool)> =
+    let known: Vec<(f64, bool)> =
         pairs.iter().zip(probabilities).filter_map(|(pair, p)| Some((*p, label(pair)?))).collect();
-    known.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let error = |known: &[(f64, bool)]| {
-        let bins = known.chunks((known.len() / 15).max(1));
-        let gap = |bin: &[(f64, bool)]| {
-            bin.iter().map(|(p, same)| p - f64::from(u8::from(*same))).sum::<f64>().abs()
-        };
-        bins.map(gap).sum::<f64>() / known.len().max(1) as f64
-    };
-    let open: Vec<_> = known.iter().copied().filter(|(p, _)| (0.05..=0.95).contains(p)).collect();
-    (error(&known), error(&open))
+    let reliability = scoring::training::reliability(&known);
+    (reliability.error, reliability.open_error)
 }
 
 fn f1(precision: f64, recall: f64) -> f64 {

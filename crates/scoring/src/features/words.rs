@@ -171,6 +171,127 @@ const NUMBER_WORDS: &[(&str, &str)] = &[
     ("primero", "1"),
 ];
 
+/// Whether a folded word is the title of a practitioner.
+pub(crate) fn is_title(word: &str) -> bool {
+    const TITLES: &[&str] = &[
+        "md", "do", "dds", "dmd", "dpm", "od", "dc", "dvm", "phd", "psyd", "np", "rn", "lcsw", "lmft", "lpc",
+        "crnp", "dr", "dra", "drs", "esq", "cpa", "agent", "realtor", "mudr",
+    ];
+    TITLES.contains(&word)
+}
+
+/// Which department a folded word without plural names, if any.
+pub(crate) fn department(word: &str) -> Option<u8> {
+    DEPARTMENTS_BY_WORD.get(word).copied()
+}
+
+/// Parts of an organization that stand beside each other at one address and under one name: each its own.
+/// Words on one line are one.
+const DEPARTMENTS: &[&str] = &[
+    "atm kiosk",
+    "pharmacy drugstore apotheke farmacia",
+    "photo photography photographic",
+    "grooming groomer",
+    "vaccination vaccine veterinary veterinarian vet",
+    "training",
+    "tech computer it",
+    "print printing copy",
+    "shipping parcel",
+    "optical optometry optometrist vision eye eyecare eyewear ophthalmology",
+    "hearing audiology audiologist",
+    "bakery",
+    "deli delicatessen",
+    "cafe coffee cafeteria starbucks restaurant dining",
+    "bar lounge pub",
+    "tire auto automotive",
+    "part",
+    "garden nursery",
+    "fuel gas gasoline petrol diesel station",
+    "collision bodyshop body",
+    "rental hire",
+    "sale",
+    "money finance mortgage loan insurance wealth",
+    "jewelry",
+    "salon hair nail spa",
+    "parking garage",
+    "laundry laundromat cleaner",
+    "dermatology dermatologist skin",
+    "neurology neurologist neuroscience neurosurgery",
+    "cardiology cardiologist cardiac heart cardiovascular",
+    "pediatric pediatrician pediatry children",
+    "orthopedic orthopaedic orthopedist sport",
+    "obgyn obstetric gynecology gynecologist maternity woman women birth",
+    "imaging radiology radiologist xray mri mammography",
+    "oncology oncologist cancer hematology",
+    "urology urologist",
+    "pulmonary pulmonology respiratory lung sleep",
+    "surgery surgical surgeon",
+    "emergency er urgent",
+    "laboratory lab pathology diagnostic",
+    "physical physiotherapy rehabilitation rehab",
+    "behavioral psychiatry psychology mental psychiatric counseling",
+    "gastroenterology gastro digestive endoscopy",
+    "endocrinology diabetes",
+    "nephrology dialysis kidney renal",
+    "allergy asthma immunology",
+    "rheumatology arthritis",
+    "ent otolaryngology ear",
+    "plastic cosmetic aesthetic",
+    "dental dentistry dentist orthodontic endodontic",
+    "podiatry foot",
+    "wound",
+    "pain anesthesiology",
+    "infusion",
+    "transplant",
+    "internal medicine",
+    "hospice palliative",
+    "nursing",
+    "primary family",
+    "vascular vein",
+    "geriatric senior",
+    "biology botany zoology",
+    "chemistry biochemistry",
+    "physics astronomy",
+    "mathematics statistics",
+    "history",
+    "english linguistics literature",
+    "law",
+    "engineering",
+    "music",
+    "art",
+    "theatre theater drama",
+    "philosophy theology religious",
+    "informatics",
+    "economics business management",
+    "admission registrar",
+    "bookstore bookshop",
+    "library",
+    "athletic stadium arena field gym gymnasium recreation fitness",
+    "police sheriff",
+    "fire",
+    "court clerk",
+    "preschool prek kindergarten nursery daycare",
+    "elementary primary grammar",
+    "middle intermediate",
+    "high secondary",
+    "thrift",
+    "cemetery",
+    "church chapel",
+    "store shop",
+    "warehouse distribution",
+    "office headquarters",
+    "pool swim",
+    "playground park",
+    "tennis golf",
+    "pro",
+    "kid junior youth",
+];
+
+static DEPARTMENTS_BY_WORD: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
+    let lines = (0u8..).zip(DEPARTMENTS);
+    lines.flat_map(|(at, line)| line.split_whitespace().map(move |word| (word, at))).collect()
+});
+
 /// Kinds of organization; words on one line are one kind, the first stands for all.
 const KINDS: &[&str] = &[
     "church ch chapel parish cathedral basilica tabernacle fellowship congregation iglesia igreja eglise kirche temple synagogue mosque masjid worship ministry ministries",
@@ -228,7 +349,19 @@ const COMMON: &str = "saint mary joseph john paul peter james michael anthony fr
     williams brown jones garcia miller davis baptist methodist lutheran presbyterian episcopal catholic christian \
     pentecostal missionary evangelical bible covenant apostolic adventist salvation army legion goodwill ymca ywca \
     oak lake river hill valley green spring sunrise bright star light harbor haven gateway liberty freedom journey \
-    chicago york paris london berlin";
+    chicago york paris london berlin los angeles san francisco houston dallas boston atlanta miami denver seattle texas \
+    california florida ohio michigan illinois virginia georgia carolina robert richard charles william george david \
+    daniel edward henry joe sam tony mike steve jim bob tom ben max anna maria jose juan carlos luis antonio francisco \
+    manuel pedro ali mohamed ahmed wilson anderson taylor moore martin lee perez thompson white harris clark lewis \
+    robinson walker young allen wright scott hill adam nelson baker hall campbell mitchell carter robert evan turner \
+    parker collin edward stewart morris murphy cook roger morgan cooper peterson bailey reed kelly howard cox ward \
+    richardson watson brook wood bennett gray hughe price myer long ross foster martinez rodriguez hernandez lopez \
+    gonzalez sanchez ramirez torre rivera gomez diaz reye cruz morale ortiz gutierrez silva santo souza costa muller \
+    schmidt schneider fischer weber meyer wagner becker hoffmann rossi ferrari russo bianchi golden royal imperial \
+    crystal diamond silver gold sun moon sky blue red black garden house palace park view lakeside riverside hillside \
+    mountain ocean beach island bay forest meadow maple pine cedar elm willow rose lily sunset sunshine rainbow phoenix \
+    eagle lion tiger dragon horizon summit pioneer heritage legacy unity promise serenity harmony oasis crossroads \
+    alpha omega delta apex elite prime classic modern perfect quality star superior universal premier";
 
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("st", "saint"),
