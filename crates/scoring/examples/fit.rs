@@ -7,7 +7,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::panic,
     clippy::cast_precision_loss,
     reason = "a tool for those who tune"
 )]

@@ -51,10 +51,9 @@ pub struct RecordFeatures {
 pub fn features(record: &Record) -> RecordFeatures {
     let organization = &record.organization;
     let places = places(organization);
-    let city = places.first().map_or("", |place: &Place| place.city.as_str());
     let country = places.first().map_or("", |place| place.country.as_str());
     let mut features = RecordFeatures {
-        names: names(organization, city),
+        names: names(organization, &places),
         phones: phones(organization, country),
         identifiers: identifiers(organization),
         services: service_words(organization),
@@ -67,10 +66,14 @@ pub fn features(record: &Record) -> RecordFeatures {
     features
 }
 
-fn names(organization: &Organization, city: &str) -> Vec<Name> {
+fn names(organization: &Organization, places: &[Place]) -> Vec<Name> {
+    let place = places.first();
+    let city = place.map_or("", |place| place.city.as_str());
     let given = organization.name.iter().chain(&organization.alternate_names);
     let mut names: Vec<Name> = Vec::new();
-    for name in given.map(|text| name::name(text, city)).take(NAMES_MAX) {
+    for mut name in given.map(|text| name::name(text, city)).take(NAMES_MAX) {
+        // Some write the address into the name: its number says nothing of the name.
+        name.numbers.retain(|number| place.is_none_or(|place| place.number != *number));
         let says_something = !name.words.is_empty() || !name.numbers.is_empty();
         if says_something && !names.contains(&name) {
             names.push(name);

@@ -32,8 +32,10 @@ levels! {
     /// Pages below a domain.
     PageLevel "web page" {
         Missing = "missing" / 0,
+        OtherNumber = "same domain, other number" / 1,
         Different = "different" / 1,
         Within = "one below the other" / 2,
+        SameNumber = "same number in both" / 3,
         Same = "same" / 3,
     }
 }
@@ -155,9 +157,31 @@ pub(super) fn compare_pages(a: &RecordFeatures, b: &RecordFeatures) -> PageLevel
     if shares(&a.pages, &b.pages) {
         return PageLevel::Same;
     }
+    let pairs = a.pages.iter().flat_map(|left| b.pages.iter().map(move |right| compare_page(left, right)));
+    pairs.max().unwrap_or(PageLevel::Missing)
+}
+
+fn compare_page(a: &str, b: &str) -> PageLevel {
     let below = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('/'));
-    let within = |left: &String| b.pages.iter().any(|right| below(left, right) || below(right, left));
-    if a.pages.iter().any(within) { PageLevel::Within } else { PageLevel::Different }
+    if below(a, b) || below(b, a) {
+        return PageLevel::Within;
+    }
+    let domain = |page: &str| page.find('/').unwrap_or(page.len());
+    if a[..domain(a)] != b[..domain(b)] {
+        return PageLevel::Different;
+    }
+    // Chains number their sites: `store/1971/details`, `store/1971-rochester`.
+    match (page_number(a), page_number(b)) {
+        (Some(left), Some(right)) if left == right => PageLevel::SameNumber,
+        (Some(_), Some(_)) => PageLevel::OtherNumber,
+        _ => PageLevel::Different,
+    }
+}
+
+/// The first longer number in a page's path.
+fn page_number(page: &str) -> Option<&str> {
+    const DIGITS_MIN: usize = 3;
+    page.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() >= DIGITS_MIN)
 }
 
 /// The best of all pairs of their mailboxes.
