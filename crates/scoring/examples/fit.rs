@@ -32,12 +32,12 @@ const WITHHELD: [&str; 8] = [
 /// A set counts as many pairs as this, all its tellings together…
 const SET_PAIRS: f64 = 3_000.0;
 /// …and no labelled pair as more than this many.
-const PAIR_MAX: f64 = 3.0;
+const PAIR_MAX: f64 = 6.0;
 /// With fewer fields than these on average the truth is beyond what can be seen.
 const FIELDS_MIN: f64 = 1.5;
 /// Larger sets are seen as they are only.
 const WITHHELD_RECORDS_MAX: usize = 20_000;
-const PENALTIES: Penalties = Penalties { level: 4.0, step: 4.0, cell: 10.0, prior: 0.1 };
+const PENALTIES: Penalties = Penalties { level: 1.0, step: 2.0, cell: 10.0, prior: 0.1 };
 
 fn main() {
     let mut arguments = std::env::args().skip(1);

@@ -9,6 +9,10 @@ use crate::features::{Name, Place, RecordFeatures, WordClass};
 /// Records with very many places or names would otherwise sit in hundreds of blocks.
 const PLACES_MAX: usize = 12;
 const WORDS_MAX: usize = 4;
+/// How much of a name's beginning is a key.
+const OPENING_LETTERS: usize = 8;
+/// A shorter street without a number is in too many places.
+const SQUEEZED_MIN: usize = 8;
 
 /// The keys of a record, sorted, each once.
 #[must_use]
@@ -20,6 +24,9 @@ pub fn blocking_keys(features: &RecordFeatures) -> Vec<String> {
     }
     for name in &features.names {
         push_name(name, &features.places, &mut keys);
+    }
+    for domain in &features.domains {
+        push_label(domain, &features.places, &mut keys);
     }
     keys.sort_unstable();
     keys.dedup();
@@ -38,6 +45,12 @@ fn push_contacts(features: &RecordFeatures, keys: &mut Vec<String>) {
 
 fn push_place(place: &Place, keys: &mut Vec<String>) {
     if place.number.is_empty() {
+        if place.has_street() && place.street.len() >= SQUEEZED_MIN {
+            keys.push(format!(
+                "street::{}",
+                place.street.chars().filter(|c| *c != ' ').take(12).collect::<String>()
+            ));
+        }
         return;
     }
     if place.has_street() {
@@ -73,6 +86,19 @@ fn push_name(name: &Name, places: &[Place], keys: &mut Vec<String>) {
     }
 }
 
+/// A domain is mostly the name run together: it finds those of that name in its place.
+fn push_label(domain: &str, places: &[Place], keys: &mut Vec<String>) {
+    let label = domain.split('.').next().unwrap_or_default();
+    for place in places.iter().take(PLACES_MAX) {
+        // As in the opening of a name, the town is left out: all of the town's would share it.
+        let town: String = place.city.split(' ').collect();
+        let rest = label.strip_prefix(town.as_str()).unwrap_or(label);
+        let Some(opening) = rest.get(..OPENING_LETTERS) else { continue };
+        let areas = [&place.postcode, &place.city].into_iter().filter(|area| !area.is_empty());
+        keys.extend(areas.map(|area| format!("open at:{opening}:{area}")));
+    }
+}
+
 /// The words that tell most, sorted: the distinctive ones; with fewer than two of those, the common ones too;
 /// with none of either, whatever there is but the town, which all of the town's would share.
 fn telling_words(name: &Name) -> Vec<&str> {
@@ -98,7 +124,20 @@ fn words_of(name: &Name, wanted: fn(WordClass) -> bool) -> Vec<&str> {
 /// that write no blanks.
 fn opening(name: &Name) -> String {
     let words = name.words.iter().filter(|word| word.class != WordClass::Place);
-    words.flat_map(|word| word.text.chars()).take(8).collect()
+    let letters = words.flat_map(|word| word.text.chars());
+    // A letter of an alphabet says least, a syllable more, an ideograph most.
+    let worth = |c: char| match c {
+        '\0'..'\u{e00}' => 1,
+        '\u{e00}'..'\u{2e80}' => 2,
+        _ => 3,
+    };
+    let mut taken = 0;
+    letters
+        .take_while(|c| {
+            taken += worth(*c);
+            taken < OPENING_LETTERS + worth(*c)
+        })
+        .collect()
 }
 
 fn push_name_at(opening: &str, telling: &[&str], place: &Place, keys: &mut Vec<String>) {

@@ -62,12 +62,7 @@ impl Default for Policy {
     /// That of the shipped model; its card gives the reasons.
     fn default() -> Self {
         const DOUBLINGS: usize = 10;
-        Self {
-            threshold: -0.25,
-            block_size_max: 50,
-            prior_from_power: 13,
-            prior_steps: vec![-0.22; DOUBLINGS],
-        }
+        Self { threshold: 0.0, block_size_max: 50, prior_from_power: 13, prior_steps: vec![-0.3; DOUBLINGS] }
     }
 }
 

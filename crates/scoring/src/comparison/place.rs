@@ -111,33 +111,58 @@ pub(super) struct PlaceComparison {
 
 /// Compares the two places, one of each, that are most alike.
 pub(super) fn compare_places(a: &RecordFeatures, b: &RecordFeatures) -> PlaceComparison {
-    let mut best = (
-        StreetLevel::Missing,
-        AddressWordsLevel::Missing,
-        PostcodeLevel::Missing,
-        TownLevel::Missing,
-        RegionLevel::Missing,
-        UnitLevel::Missing,
-    );
+    let mut best: Option<PlaceComparison> = None;
     let mut distance = DistanceLevel::Missing;
     for left in &a.places {
         for right in &b.places {
-            let street = compare_streets(left, right);
-            let unit = if street >= StreetLevel::NearStreet {
-                compare_units(left, right)
-            } else {
-                UnitLevel::Missing
-            };
-            let words = compare_words(left, right);
-            let postcode = compare_postcodes(left, right);
-            let place =
-                (street, words, postcode, compare_towns(left, right), compare_regions(left, right), unit);
-            best = best.max(place);
             distance = distance.max(compare_positions(left, right));
+            let place = compare(left, right);
+            if best.as_ref().is_none_or(|best| place.order() > best.order()) {
+                best = Some(place);
+            }
         }
     }
-    let (street, words, postcode, town, region, unit) = best;
-    PlaceComparison { street, words, unit, postcode, town, region, distance }
+    PlaceComparison { distance, ..best.unwrap_or_else(PlaceComparison::missing) }
+}
+
+impl PlaceComparison {
+    fn missing() -> Self {
+        Self {
+            street: StreetLevel::Missing,
+            words: AddressWordsLevel::Missing,
+            unit: UnitLevel::Missing,
+            postcode: PostcodeLevel::Missing,
+            town: TownLevel::Missing,
+            region: RegionLevel::Missing,
+            distance: DistanceLevel::Missing,
+        }
+    }
+
+    /// Greater for more alike places. A region that contradicts is worse than none.
+    fn order(&self) -> [u8; 6] {
+        let region = match self.region {
+            RegionLevel::OtherCountry => 0,
+            RegionLevel::OtherState => 1,
+            RegionLevel::Missing => 2,
+            RegionLevel::SameState => 3,
+        };
+        let Self { street, words, postcode, town, unit, .. } = self;
+        [street.code(), words.code(), postcode.code(), town.code(), region, unit.code()]
+    }
+}
+
+fn compare(a: &Place, b: &Place) -> PlaceComparison {
+    let street = compare_streets(a, b);
+    let unit = if street >= StreetLevel::NearStreet { compare_units(a, b) } else { UnitLevel::Missing };
+    PlaceComparison {
+        street,
+        words: compare_words(a, b),
+        unit,
+        postcode: compare_postcodes(a, b),
+        town: compare_towns(a, b),
+        region: compare_regions(a, b),
+        distance: DistanceLevel::Missing,
+    }
 }
 
 fn compare_streets(a: &Place, b: &Place) -> StreetLevel {
@@ -179,15 +204,13 @@ fn numbers_same(a: &str, b: &str) -> bool {
 fn range_holds(range: &str, part: &str) -> bool {
     const HOUSES_MAX: u64 = 100;
     let Some((from, to)) = range.split_once('-') else { return false };
-    let kept = from.len().saturating_sub(to.len());
-    let (Ok(first), Ok(last), Ok(number)) = (
-        from.parse::<u64>(),
-        format!("{}{to}", from.get(..kept).unwrap_or_default()).parse::<u64>(),
-        part.parse::<u64>(),
-    ) else {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let (Some(first), Some(given), Some(number)) = (number(from), number(to), number(part)) else {
         return false;
     };
-    first <= number && number <= last && last - first <= HOUSES_MAX
+    let kept = 10u64.saturating_pow(u32::try_from(to.len()).unwrap_or(u32::MAX));
+    let last = if to.len() < from.len() { first - first % kept + given } else { given };
+    (first..=last).contains(&number) && last - first <= HOUSES_MAX
 }
 
 /// Whether two house numbers are neighbours.
@@ -260,7 +283,11 @@ fn compare_towns(a: &Place, b: &Place) -> TownLevel {
         return TownLevel::Same;
     }
     let (short, long) = if a.city.len() <= b.city.len() { (a, b) } else { (b, a) };
-    let within = || format!(" {} ", long.city).contains(&format!(" {} ", short.city));
+    let within = || {
+        let rest = |rest: &str| rest.starts_with(' ');
+        long.city.strip_prefix(short.city.as_str()).is_some_and(rest)
+            || long.city.strip_suffix(short.city.as_str()).is_some_and(|rest| rest.ends_with(' '))
+    };
     if similarity::alike(&a.city, &b.city) || within() { TownLevel::Alike } else { TownLevel::Different }
 }
 

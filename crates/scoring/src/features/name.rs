@@ -40,7 +40,9 @@ pub struct Word {
 /// Takes a name apart; `city` is the folded town of the record.
 pub(super) fn name(text: &str, city: &str) -> Name {
     let folded = text::fold(text);
-    let mut parts: Vec<&str> = text::words(&folded).take(WORDS_MAX).collect();
+    let closed = close_up(&folded);
+    let folded = closed.as_ref().unwrap_or(&folded);
+    let mut parts: Vec<&str> = text::words(folded).take(WORDS_MAX).collect();
     let legal_form = split_legal_form(&mut parts);
     let mut name = Name { legal_form, ..Name::default() };
     for part in parts {
@@ -54,6 +56,14 @@ pub(super) fn name(text: &str, city: &str) -> Name {
     name.departments.dedup();
     name.letters = letter_pairs(name.words.iter().map(|word| &word.text).chain(&name.numbers));
     name
+}
+
+/// A name whose words were torn into letters and syllables (`u ni ty fash i o n`), in one piece.
+fn close_up(folded: &str) -> Option<String> {
+    const TORN_MIN: usize = 4;
+    let words = || text::words(folded);
+    let torn = words().filter(|word| word.len() <= 2 && word.is_ascii()).count();
+    (torn >= TORN_MIN && torn * 2 > words().count()).then(|| words().collect())
 }
 
 impl Name {
