@@ -4,6 +4,7 @@
 //! are gathered in a few groups, and interactions weigh the groups of two comparisons together: what their sum
 //! alone gets wrong.
 
+mod chain;
 mod contact;
 mod interaction;
 mod name;
@@ -88,9 +89,14 @@ pub const COMPARISONS: [Comparison; COUNT] = [
     place::RegionLevel::COMPARISON,
     place::DistanceLevel::COMPARISON,
     place::GrainLevel::COMPARISON,
-    name::ChainLevel::COMPARISON,
+    chain::ChainLevel::COMPARISON,
     interaction::EVIDENCE,
 ];
+
+const NAME: usize = 0;
+const PHONE: usize = 11;
+const DOMAIN: usize = 12;
+const GRAIN: usize = 24;
 
 /// The evidence of a pair: the level of every comparison, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,6 +109,17 @@ impl FeatureVector {
     #[must_use]
     pub fn levels(&self) -> &[u8] {
         &self.levels
+    }
+
+    /// Whether one is a site of the other, or of the other's agency: related, and never the same.
+    ///
+    /// A record of one location beside one of several, both under one name, or reached at one telephone or domain.
+    #[must_use]
+    pub fn is_branch(&self) -> bool {
+        self.levels[GRAIN] == place::GrainLevel::Branch.code()
+            && (self.levels[NAME] >= name::NameLevel::To90.code()
+                || self.levels[PHONE] >= contact::PhoneLevel::SameTollFree.code()
+                || self.levels[DOMAIN] == contact::DomainLevel::Same.code())
     }
 
     /// Reads stored levels.
@@ -153,7 +170,7 @@ pub fn compare(a: &RecordFeatures, b: &RecordFeatures) -> FeatureVector {
         place.region.code(),
         place.distance.code(),
         place::compare_grain(a, b, place.street).code(),
-        name::compare_chains(a, b).code(),
+        chain::compare_chains(a, b).code(),
         0,
     ];
     levels[COUNT - 1] = interaction::evidence(&levels);

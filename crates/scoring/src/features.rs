@@ -2,6 +2,7 @@
 
 pub mod address;
 mod chains;
+mod departments;
 pub mod name;
 mod phone;
 mod web;

@@ -29,6 +29,31 @@ pub struct Model {
     pub(crate) pair_weight_min: f64,
     pub(crate) comparisons: Vec<ComparisonWeights>,
     pub(crate) interactions: Vec<InteractionWeights>,
+    /// The same weights, laid out for weighing; empty until [`Self::lay_out`].
+    #[serde(skip)]
+    pub(crate) table: Table,
+}
+
+/// Weights by the levels themselves, one after the other: a pair is weighed without a branch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Table {
+    levels: Vec<f64>,
+    /// Where each comparison's levels begin.
+    level_starts: Vec<usize>,
+    cells: Vec<f64>,
+    /// Per interaction: the two comparisons, where its cells begin, and how long a row is.
+    cell_rows: Vec<(usize, usize, usize, usize)>,
+}
+
+impl Table {
+    fn weigh(&self, levels: &[u8]) -> f64 {
+        let single = levels.iter().zip(&self.level_starts);
+        let single = single.map(|(level, start)| self.levels[start + usize::from(*level)]);
+        let both = self.cell_rows.iter().map(|&(left, right, start, row)| {
+            self.cells[start + usize::from(levels[left]) * row + usize::from(levels[right])]
+        });
+        single.sum::<f64>() + both.sum::<f64>()
+    }
 }
 
 /// Log-odds that two candidates match before anything is compared, by the size of the corpus.
@@ -81,7 +106,26 @@ impl Model {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let model: Self = serde_json::from_str(text)?;
         model.check()?;
-        Ok(model)
+        Ok(model.lay_out())
+    }
+
+    /// Lays the weights of a checked model out for weighing.
+    pub(crate) fn lay_out(mut self) -> Self {
+        let mut table = Table::default();
+        for comparison in &self.comparisons {
+            table.level_starts.push(table.levels.len());
+            table.levels.extend(comparison.levels.iter().map(|level| level.weight));
+        }
+        for (interaction, weights) in INTERACTIONS.iter().zip(&self.interactions) {
+            let [left, right] = [interaction.left, interaction.right].map(|at| COMPARISONS[at].levels.len());
+            table.cell_rows.push((interaction.left, interaction.right, table.cells.len(), right));
+            for (left, right) in (0..left).flat_map(|left| (0..right).map(move |right| (left, right))) {
+                let cell = interaction.cell(left, right);
+                table.cells.push(cell.map_or(0.0, |cell| weights.weights[cell]));
+            }
+        }
+        self.table = table;
+        self
     }
 
     /// The model as `model.json` holds it.
@@ -120,16 +164,14 @@ impl Model {
     /// Log-odds (natural) of the evidence, without the prior.
     #[must_use]
     pub fn weigh(&self, vector: &FeatureVector) -> f64 {
-        let levels = self.comparisons.iter().zip(vector.levels());
-        let single = levels.map(|(comparison, level)| comparison.levels[usize::from(*level)].weight);
-        single.sum::<f64>() + self.cells(vector).map(|(_, weight)| weight).sum::<f64>()
+        self.table.weigh(vector.levels())
     }
 
     /// The interactions that a pair has, each with its weight.
     fn cells(&self, vector: &FeatureVector) -> impl Iterator<Item = (&'static Interaction, f64)> {
         let weighed = INTERACTIONS.iter().zip(&self.interactions);
         weighed.filter_map(|(interaction, weights)| {
-            Some((interaction, weights.weights[interaction.cell(vector)?]))
+            Some((interaction, weights.weights[interaction.cell_of(vector)?]))
         })
     }
 

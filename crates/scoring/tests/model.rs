@@ -116,16 +116,26 @@ fn site(name: &str, street: &str) -> scoring::RecordFeatures {
 }
 
 #[test]
-fn an_agency_and_its_twelve_sites_do_not_match_and_a_site_matches_its_copy() {
+fn an_agency_and_its_twelve_sites_are_related_and_a_site_matches_its_copy() {
     let model = Model::shipped();
-    let weigh = |a: &scoring::RecordFeatures, b: &scoring::RecordFeatures| {
-        model.weigh(&compare(a, b)) + model.prior(1_000)
-    };
+    let weigh = |vector: &FeatureVector| model.weigh(vector) + model.prior(1_000);
     let streets: Vec<String> = (0..12).map(|at| format!("{} Oak Street", 100 + 37 * at)).collect();
     let agency = features(&record("Hope Foundation", &streets));
     let sites: Vec<_> = streets.iter().map(|street| site("Hope Foundation", street)).collect();
+    let mut related = 0;
     for (at, site) in sites.iter().enumerate() {
-        assert!(weigh(&agency, site) < model.threshold(), "the agency and its site {at}");
-        assert!(weigh(site, site) > model.threshold(), "site {at} and its copy");
+        let with_agency = compare(&agency, site);
+        assert!(weigh(&with_agency) < model.threshold(), "the agency and its site {at}");
+        let said = model.explain(with_agency.levels(), 1_000).unwrap();
+        let branch = said.iter().any(|line| line.comparison == "grain" && line.level.starts_with("branch"));
+        assert!(branch, "{said:?}");
+        related += usize::from(with_agency.is_branch());
+        let with_copy = compare(site, site);
+        assert!(weigh(&with_copy) > model.threshold(), "site {at} and its copy");
+        assert!(!with_copy.is_branch());
     }
+    assert_eq!(related, 12);
+    let stranger = features(&record("Grace Lutheran Church", &streets[..1]));
+    let apart = scoring::RecordFeatures { phones: Vec::new(), domains: Vec::new(), ..stranger };
+    assert!(!compare(&agency, &apart).is_branch(), "an agency and a stranger at one of its places");
 }

@@ -20,10 +20,18 @@ impl Interaction {
 
     /// The cell of a pair of records; none when either comparison is missing.
     #[must_use]
-    pub fn cell(&self, vector: &FeatureVector) -> Option<usize> {
-        let group = |at: usize| usize::from(COMPARISONS[at].groups[usize::from(vector.levels[at])]);
-        let (left, right) = (group(self.left).checked_sub(1)?, group(self.right).checked_sub(1)?);
-        Some(left * (COMPARISONS[self.right].group_count() - 1) + right)
+    pub fn cell_of(&self, vector: &FeatureVector) -> Option<usize> {
+        let level = |at: usize| usize::from(vector.levels[at]);
+        self.cell(level(self.left), level(self.right))
+    }
+
+    /// The cell of two levels; none when either is missing.
+    #[must_use]
+    pub fn cell(&self, left: usize, right: usize) -> Option<usize> {
+        let group = |at: usize, level: usize| usize::from(COMPARISONS[at].groups[level]).checked_sub(1);
+        Some(
+            group(self.left, left)? * (COMPARISONS[self.right].group_count() - 1) + group(self.right, right)?,
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! A name taken apart: words by how much they say, numbers, kinds, the legal form, the acronym.
 
+use super::departments;
 use super::words::{self, WordClass};
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -78,7 +79,7 @@ impl Name {
             return;
         }
         let stem = singular(part);
-        self.departments.extend(words::department(stem));
+        self.departments.extend(departments::department(stem));
         self.practitioner |= words::is_title(part);
         let word = match words::entry(part).or_else(|| words::entry(stem)) {
             Some(entry) => {

@@ -4,7 +4,7 @@ use super::Policy;
 use super::layout::{Layout, Weights};
 use crate::comparison::{COMPARISONS, INTERACTIONS};
 use crate::error::Error;
-use crate::model::{ComparisonWeights, InteractionWeights, LevelWeight, Model, Prior};
+use crate::model::{ComparisonWeights, InteractionWeights, LevelWeight, Model, Prior, Table};
 
 /// What labelled sets seldom show, by judgement: registry identifiers, and records of several locations. Where labels
 /// do show it, they move it like every other weight.
@@ -75,9 +75,10 @@ pub(super) fn model(
         block_size_max: policy.block_size_max,
         comparisons: comparisons.collect(),
         interactions: interactions.collect(),
+        table: Table::default(),
     };
     model.check()?;
-    Ok(model)
+    Ok(model.lay_out())
 }
 
 /// Pairs are kept down to this far below the threshold of the smallest corpora: what is dropped counts as missing.

@@ -69,7 +69,7 @@ impl Layout {
         let said = vector.levels().iter().zip(&self.comparisons).filter(|(level, _)| **level > 0);
         let levels = said.map(|(level, at)| at + usize::from(*level) - 1);
         let pairs = INTERACTIONS.iter().zip(&self.interactions);
-        levels.chain(pairs.filter_map(|(pair, at)| Some(at + pair.cell(vector)?))).collect()
+        levels.chain(pairs.filter_map(|(pair, at)| Some(at + pair.cell_of(vector)?))).collect()
     }
 }
 
