@@ -11,11 +11,11 @@
 #[path = "../tests/quality/sets.rs"]
 mod sets;
 
-use scoring::Model;
+use scoring::training::Policy;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 fn main() {
-    let cap = Model::shipped().block_size_max();
+    let cap = Policy::default().block_size_max;
     for folder in std::env::args().skip(1) {
         let set = sets::read(folder.as_ref());
         let keys: Vec<_> =

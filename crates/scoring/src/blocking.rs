@@ -9,6 +9,10 @@ use crate::features::{Name, Place, RecordFeatures, WordClass};
 /// Records with very many places or names would otherwise sit in hundreds of blocks.
 const PLACES_MAX: usize = 12;
 const WORDS_MAX: usize = 4;
+/// How much of a name's beginning is a key.
+const OPENING_LETTERS: usize = 8;
+/// A shorter street without a number is in too many places.
+const SQUEEZED_MIN: usize = 8;
 
 /// The keys of a record, sorted, each once.
 #[must_use]
@@ -29,6 +33,9 @@ pub fn each_blocking_key(features: &RecordFeatures, show: impl FnMut(&str)) {
     }
     for name in &features.names {
         push_name(name, &features.places, &mut keys);
+    }
+    for domain in &features.domains {
+        push_label(domain, &features.places, &mut keys);
     }
 }
 
@@ -59,10 +66,13 @@ fn push_contacts(features: &RecordFeatures, keys: &mut Keys<impl FnMut(&str)>) {
 
 fn push_place(place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
     if place.number.is_empty() {
+        if place.has_street() && place.street.len() >= SQUEEZED_MIN {
+            keys.push(&["street::", &squeezed(&place.street, 12)]);
+        }
         return;
     }
     if place.has_street() {
-        keys.push(&["street:", &place.number, ":", &squeezed(&place.street)]);
+        keys.push(&["street:", &place.number, ":", &squeezed(&place.street, 6)]);
     }
     // Finds an address whose street was mistyped. Where no town is given, all are of one, and some give no code.
     if !place.postcode.is_empty() {
@@ -95,6 +105,19 @@ fn push_name(name: &Name, places: &[Place], keys: &mut Keys<impl FnMut(&str)>) {
     }
 }
 
+/// A domain is mostly the name run together: it finds those of that name in its place.
+fn push_label(domain: &str, places: &[Place], keys: &mut Keys<impl FnMut(&str)>) {
+    let label = domain.split('.').next().unwrap_or_default();
+    for place in places.iter().take(PLACES_MAX) {
+        // As in the opening of a name, the town is left out: all of the town's would share it.
+        let town: String = place.city.split(' ').collect();
+        let rest = label.strip_prefix(town.as_str()).unwrap_or(label);
+        let Some(opening) = rest.get(..OPENING_LETTERS) else { continue };
+        let areas = [&place.postcode, &place.city].into_iter().filter(|area| !area.is_empty());
+        areas.for_each(|area| keys.push(&["open at:", opening, ":", area]));
+    }
+}
+
 /// The words that tell most, sorted: the distinctive ones; with fewer than two of those, the common ones too;
 /// with none of either, whatever there is but the town, which all of the town's would share.
 fn telling_words(name: &Name) -> Vec<&str> {
@@ -120,7 +143,20 @@ fn words_of(name: &Name, wanted: fn(WordClass) -> bool) -> Vec<&str> {
 /// that write no blanks.
 fn opening(name: &Name) -> String {
     let words = name.words.iter().filter(|word| word.class != WordClass::Place);
-    words.flat_map(|word| word.text.chars()).take(8).collect()
+    let letters = words.flat_map(|word| word.text.chars());
+    // A letter of an alphabet says least, a syllable more, an ideograph most.
+    let worth = |c: char| match c {
+        '\0'..'\u{e00}' => 1,
+        '\u{e00}'..'\u{2e80}' => 2,
+        _ => 3,
+    };
+    let mut taken = 0;
+    letters
+        .take_while(|c| {
+            taken += worth(*c);
+            taken < OPENING_LETTERS + worth(*c)
+        })
+        .collect()
 }
 
 /// `telling` words come with how they sound.
@@ -135,8 +171,8 @@ fn push_name_at(opening: &str, telling: &[(&str, String)], place: &Place, keys: 
 }
 
 /// A street without its blanks, cut: endings are abbreviated most.
-fn squeezed(street: &str) -> String {
-    street.chars().filter(|c| *c != ' ').take(6).collect()
+fn squeezed(street: &str, letters: usize) -> String {
+    street.chars().filter(|c| *c != ' ').take(letters).collect()
 }
 
 /// How a word roughly sounds: its first letter and the next consonants, doubles once.

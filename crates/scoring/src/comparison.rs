@@ -1,24 +1,54 @@
 //! Two records' features, compared field by field: each comparison reaches one of its levels.
 //!
-//! Level 0 is always `missing`: a field that one side does not have says nothing, neither for nor against.
+//! Level 0 is always `missing`: a field that one side does not have says nothing, neither for nor against. Levels
+//! are gathered in a few groups, and interactions weigh the groups of two comparisons together: what their sum
+//! alone gets wrong.
 
+mod chain;
 mod contact;
+mod interaction;
 mod name;
 mod place;
+mod words;
+
+pub use interaction::{INTERACTIONS, Interaction};
 
 use crate::error::Error;
 use crate::features::RecordFeatures;
 
-/// A comparison's levels as an enum, its codes and its names in one place.
+/// What is compared of two records, and how the result can come out.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// What it is called in models and explanations.
+    pub name: &'static str,
+    /// The names of its levels, by code.
+    pub levels: &'static [&'static str],
+    /// Which group each level is of; the first, missing, is alone in group 0.
+    pub groups: &'static [u8],
+}
+
+impl Comparison {
+    /// How many groups its levels are of.
+    #[must_use]
+    pub const fn group_count(&self) -> usize {
+        self.groups[self.groups.len() - 1] as usize + 1
+    }
+}
+
+/// A comparison's levels as an enum, its codes, its names and its groups in one place.
 macro_rules! levels {
-    ($(#[$doc:meta])* $name:ident $label:literal { $($level:ident = $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident $label:literal { $($level:ident = $text:literal / $group:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum $name { $($level,)+ }
 
         impl $name {
-            /// What it is called in models and explanations, with its levels by code.
-            pub(crate) const COMPARISON: (&'static str, &'static [&'static str]) = ($label, &[$($text,)+]);
+            /// What it is called in models and explanations, with its levels and their groups by code.
+            pub(crate) const COMPARISON: $crate::comparison::Comparison = $crate::comparison::Comparison {
+                name: $label,
+                levels: &[$($text,)+],
+                groups: &[$($group,)+],
+            };
 
             /// The code of the level.
             pub(crate) fn code(self) -> u8 {
@@ -29,64 +59,44 @@ macro_rules! levels {
 }
 pub(crate) use levels;
 
-/// Which of the name, the place and the contacts agree together: what their sum alone gets wrong.
-///
-/// Branches of a chain agree in name and site but not in place, tenants in place but not in name. The code of a
-/// level is 1 + 9 · name + 3 · place + contact.
-const PATTERN: (&str, &[&str]) = (
-    "pattern",
-    &[
-        "missing",
-        "same name, same place, same contact",
-        "same name, same place, other contact",
-        "same name, same place, contact unknown",
-        "same name, other place, same contact",
-        "same name, other place, other contact",
-        "same name, other place, contact unknown",
-        "same name, place unknown, same contact",
-        "same name, place unknown, other contact",
-        "same name, place unknown, contact unknown",
-        "related name, same place, same contact",
-        "related name, same place, other contact",
-        "related name, same place, contact unknown",
-        "related name, other place, same contact",
-        "related name, other place, other contact",
-        "related name, other place, contact unknown",
-        "related name, place unknown, same contact",
-        "related name, place unknown, other contact",
-        "related name, place unknown, contact unknown",
-        "other name, same place, same contact",
-        "other name, same place, other contact",
-        "other name, same place, contact unknown",
-        "other name, other place, same contact",
-        "other name, other place, other contact",
-        "other name, other place, contact unknown",
-        "other name, place unknown, same contact",
-        "other name, place unknown, other contact",
-        "other name, place unknown, contact unknown",
-    ],
-);
-
 /// How many comparisons there are.
-const COUNT: usize = 14;
+const COUNT: usize = 27;
 
-/// All comparisons with the names of their levels, in the order of a [`FeatureVector`].
-pub const COMPARISONS: [(&str, &[&str]); COUNT] = [
+/// All comparisons, in the order of a [`FeatureVector`].
+pub const COMPARISONS: [Comparison; COUNT] = [
     name::NameLevel::COMPARISON,
+    name::SharedLevel::COMPARISON,
+    name::BothLeftLevel::COMPARISON,
+    name::OneLeftLevel::COMPARISON,
+    name::LettersLevel::COMPARISON,
+    name::BeginningLevel::COMPARISON,
+    name::InitialsLevel::COMPARISON,
     name::NumbersLevel::COMPARISON,
     name::KindLevel::COMPARISON,
+    name::DepartmentLevel::COMPARISON,
     name::LegalFormLevel::COMPARISON,
     contact::PhoneLevel::COMPARISON,
-    contact::OnlineLevel::COMPARISON,
+    contact::DomainLevel::COMPARISON,
+    contact::PageLevel::COMPARISON,
+    contact::MailboxLevel::COMPARISON,
     contact::IdentifierLevel::COMPARISON,
     contact::ServicesLevel::COMPARISON,
     place::StreetLevel::COMPARISON,
+    place::AddressWordsLevel::COMPARISON,
     place::UnitLevel::COMPARISON,
-    place::AreaLevel::COMPARISON,
+    place::PostcodeLevel::COMPARISON,
+    place::TownLevel::COMPARISON,
+    place::RegionLevel::COMPARISON,
     place::DistanceLevel::COMPARISON,
     place::GrainLevel::COMPARISON,
-    PATTERN,
+    chain::ChainLevel::COMPARISON,
+    interaction::EVIDENCE,
 ];
+
+const NAME: usize = 0;
+const PHONE: usize = 11;
+const DOMAIN: usize = 12;
+const GRAIN: usize = 24;
 
 /// The evidence of a pair: the level of every comparison, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +111,17 @@ impl FeatureVector {
         &self.levels
     }
 
+    /// Whether one is a site of the other, or of the other's agency: related, and never the same.
+    ///
+    /// A record of one location beside one of several, both under one name, or reached at one telephone or domain.
+    #[must_use]
+    pub fn is_branch(&self) -> bool {
+        self.levels[GRAIN] == place::GrainLevel::Branch.code()
+            && (self.levels[NAME] >= name::NameLevel::To90.code()
+                || self.levels[PHONE] >= contact::PhoneLevel::SameTollFree.code()
+                || self.levels[DOMAIN] == contact::DomainLevel::Same.code())
+    }
+
     /// Reads stored levels.
     ///
     /// # Errors
@@ -109,9 +130,9 @@ impl FeatureVector {
         let levels: [u8; COUNT] = levels.try_into().map_err(|_| {
             Error::Invalid(format!("{} levels given, this release has {COUNT} comparisons", levels.len()))
         })?;
-        for (level, (name, names)) in levels.iter().zip(COMPARISONS) {
-            if usize::from(*level) >= names.len() {
-                return Err(Error::Invalid(format!("comparison {name} has no level {level}")));
+        for (level, comparison) in levels.iter().zip(COMPARISONS) {
+            if usize::from(*level) >= comparison.levels.len() {
+                return Err(Error::Invalid(format!("comparison {} has no level {level}", comparison.name)));
             }
         }
         Ok(Self { levels })
@@ -122,59 +143,36 @@ impl FeatureVector {
 #[must_use]
 pub fn compare(a: &RecordFeatures, b: &RecordFeatures) -> FeatureVector {
     let name = name::compare_names(a, b);
-    let phone = contact::compare_phones(a, b);
-    let online = contact::compare_online(a, b);
     let place = place::compare_places(a, b);
-    let pattern = pattern(name.name, place.street, phone, online);
-    FeatureVector {
-        levels: [
-            name.name.code(),
-            name.numbers.code(),
-            name.kind.code(),
-            name.legal_form.code(),
-            phone.code(),
-            online.code(),
-            contact::compare_identifiers(a, b).code(),
-            contact::compare_services(a, b).code(),
-            place.street.code(),
-            place.unit.code(),
-            place.area.code(),
-            place.distance.code(),
-            place::compare_grain(a, b, place.street).code(),
-            pattern,
-        ],
-    }
-}
-
-fn pattern(
-    name: name::NameLevel,
-    street: place::StreetLevel,
-    phone: contact::PhoneLevel,
-    online: contact::OnlineLevel,
-) -> u8 {
-    let Some(name) = name.closeness() else { return 0 };
-    let place = street.agreement();
-    let contact = contact::agreement(phone, online);
-    1 + 9 * name + 3 * place.code() + contact.code()
-}
-
-/// The three states of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Agreement {
-    /// Both have it and it is the same.
-    Same,
-    /// Both have it and it differs.
-    Other,
-    /// One of them does not have it.
-    Unknown,
-}
-
-impl Agreement {
-    fn code(self) -> u8 {
-        match self {
-            Self::Same => 0,
-            Self::Other => 1,
-            Self::Unknown => 2,
-        }
-    }
+    let mut levels = [
+        name.name.code(),
+        name.shared.code(),
+        name.both_left.code(),
+        name.one_left.code(),
+        name.letters.code(),
+        name.beginning.code(),
+        name.initials.code(),
+        name.numbers.code(),
+        name.kind.code(),
+        name.department.code(),
+        name.legal_form.code(),
+        contact::compare_phones(a, b).code(),
+        contact::compare_domains(a, b).code(),
+        contact::compare_pages(a, b).code(),
+        contact::compare_mailboxes(a, b).code(),
+        contact::compare_identifiers(a, b).code(),
+        contact::compare_services(a, b).code(),
+        place.street.code(),
+        place.words.code(),
+        place.unit.code(),
+        place.postcode.code(),
+        place.town.code(),
+        place.region.code(),
+        place.distance.code(),
+        place::compare_grain(a, b, place.street).code(),
+        chain::compare_chains(a, b).code(),
+        0,
+    ];
+    levels[COUNT - 1] = interaction::evidence(&levels);
+    FeatureVector { levels }
 }

@@ -25,6 +25,7 @@ impl RecordFeatures {
         writer.list(&self.places, Writer::place);
         writer.list(&self.services, |writer, hash| writer.rest.extend_from_slice(&hash.to_le_bytes()));
         put_number(&mut writer.rest, self.location_count);
+        writer.rest.push(u8::from(self.chain));
         let mut out = Vec::with_capacity(writer.texts.len() + writer.rest.len() + 4);
         out.push(FORMAT);
         put_length(&mut out, writer.texts.len());
@@ -68,6 +69,7 @@ impl RecordFeatures {
             Ok(())
         })?;
         self.location_count = reader.number()?;
+        self.chain = reader.byte()? != 0;
         if reader.rest.is_empty() && reader.texts.is_empty() {
             Ok(())
         } else {
@@ -101,13 +103,31 @@ impl Writer {
         });
         self.list(&name.numbers, |writer, number| writer.text(number));
         self.list(&name.kinds, |writer, kind| writer.rest.push(*kind));
+        self.rest.push(u8::from(name.practitioner));
+        self.list(&name.departments, |writer, department| writer.rest.push(*department));
         self.text(&name.legal_form);
         self.text(&name.acronym);
+        self.hashes(&name.letters);
+    }
+
+    fn hashes(&mut self, hashes: &[u16]) {
+        self.list(hashes, |writer, hash| writer.rest.extend_from_slice(&hash.to_le_bytes()));
     }
 
     fn place(&mut self, place: &Place) {
-        let Place { number, street, direction, suffix, unit, postcode, city, state, country, position } =
-            place;
+        let Place {
+            number,
+            street,
+            direction,
+            suffix,
+            unit,
+            postcode,
+            city,
+            state,
+            country,
+            position,
+            words,
+        } = place;
         for text in [number, street, direction, suffix, unit, postcode, city, state, country] {
             self.text(text);
         }
@@ -119,6 +139,7 @@ impl Writer {
                 self.rest.extend_from_slice(&east.to_le_bytes());
             }
         }
+        self.hashes(words);
     }
 }
 
@@ -225,8 +246,21 @@ impl Reader<'_> {
             *kind = reader.byte()?;
             Ok(())
         })?;
+        name.practitioner = self.byte()? != 0;
+        self.list(&mut name.departments, |reader, department| {
+            *department = reader.byte()?;
+            Ok(())
+        })?;
         self.text(&mut name.legal_form)?;
-        self.text(&mut name.acronym)
+        self.text(&mut name.acronym)?;
+        self.hashes(&mut name.letters)
+    }
+
+    fn hashes(&mut self, hashes: &mut Vec<u16>) -> Result<()> {
+        self.list(hashes, |reader, hash| {
+            *hash = u16::from_le_bytes(reader.array()?);
+            Ok(())
+        })
     }
 
     fn word(&mut self, word: &mut Word) -> Result<()> {
@@ -238,8 +272,19 @@ impl Reader<'_> {
     }
 
     fn place(&mut self, place: &mut Place) -> Result<()> {
-        let Place { number, street, direction, suffix, unit, postcode, city, state, country, position } =
-            place;
+        let Place {
+            number,
+            street,
+            direction,
+            suffix,
+            unit,
+            postcode,
+            city,
+            state,
+            country,
+            position,
+            words,
+        } = place;
         for text in [number, street, direction, suffix, unit, postcode, city, state, country] {
             self.text(text)?;
         }
@@ -248,6 +293,6 @@ impl Reader<'_> {
             1 => Some((i32::from_le_bytes(self.array()?), i32::from_le_bytes(self.array()?))),
             _ => return corrupt("a position of no kind"),
         };
-        Ok(())
+        self.hashes(words)
     }
 }

@@ -1,6 +1,8 @@
 //! What is compared of a record, computed from it once: the same for batch and stream, on every machine.
 
 pub mod address;
+mod chains;
+mod departments;
 pub mod name;
 mod phone;
 mod web;
@@ -39,6 +41,8 @@ pub struct RecordFeatures {
     pub places: Vec<Place>,
     /// Hashed words of its services.
     pub services: Vec<u32>,
+    /// Whether it bears the name of a chain, or has a page in a list of sites.
+    pub chain: bool,
     /// How many locations it has; it tells an agency from a site.
     pub location_count: u32,
 }
@@ -48,10 +52,9 @@ pub struct RecordFeatures {
 pub fn features(record: &Record) -> RecordFeatures {
     let organization = &record.organization;
     let places = places(organization);
-    let city = places.first().map_or("", |place: &Place| place.city.as_str());
     let country = places.first().map_or("", |place| place.country.as_str());
     let mut features = RecordFeatures {
-        names: names(organization, city),
+        names: names(organization, &places),
         phones: phones(organization, country),
         identifiers: identifiers(organization),
         services: service_words(organization),
@@ -60,13 +63,18 @@ pub fn features(record: &Record) -> RecordFeatures {
         ..RecordFeatures::default()
     };
     read_web(organization, &mut features);
+    features.chain |= features.names.iter().any(chains::is_chain);
     features
 }
 
-fn names(organization: &Organization, city: &str) -> Vec<Name> {
+fn names(organization: &Organization, places: &[Place]) -> Vec<Name> {
+    let place = places.first();
+    let city = place.map_or("", |place| place.city.as_str());
     let given = organization.name.iter().chain(&organization.alternate_names);
     let mut names: Vec<Name> = Vec::new();
-    for name in given.map(|text| name::name(text, city)).take(NAMES_MAX) {
+    for mut name in given.map(|text| name::name(text, city)).take(NAMES_MAX) {
+        // Some write the address into the name: its number says nothing of the name.
+        name.numbers.retain(|number| place.is_none_or(|place| place.number != *number));
         let says_something = !name.words.is_empty() || !name.numbers.is_empty();
         if says_something && !names.contains(&name) {
             names.push(name);
@@ -159,6 +167,7 @@ fn read_web(organization: &Organization, features: &mut RecordFeatures) {
     let offered = organization.services.iter();
     for url in organization.website.iter().chain(offered.clone().filter_map(|service| service.url.as_ref())) {
         if let Some(site) = web::site(url) {
+            features.chain |= site.is_locator;
             domains.extend(site.domain);
             pages.extend(site.page);
         }

@@ -13,6 +13,7 @@ pub mod model;
 mod search;
 mod similarity;
 mod text;
+pub mod training;
 
 pub use blocking::{blocking_keys, each_blocking_key};
 pub use comparison::{FeatureVector, compare};

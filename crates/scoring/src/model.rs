@@ -1,54 +1,92 @@
 //! The model: log-odds of every level, the prior, and the policy that goes with them.
 
-use crate::comparison::{COMPARISONS, FeatureVector};
+use crate::comparison::{COMPARISONS, FeatureVector, INTERACTIONS, Interaction};
 use crate::error::Error;
 use entity::cluster::ExplanationLine;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// The model of this release, from `models/` at the root of the workspace.
-const SHIPPED: &str = include_str!("../../../models/2026-11-1/model.json");
+const SHIPPED: &str = include_str!("../../../models/2026-11-2/model.json");
 
-/// Above this a probability would round to 1 and pairs would tie; no sum of weights may reach it.
-const WEIGHT_MAX: f64 = 34.0;
+/// Log-odds beyond which further evidence counts less: past it sums of dependent evidence claim more than they know,
+/// and at 36 a probability would round to 1 and pairs would tie.
+const SURE: f64 = 6.0;
+/// How much less.
+const SURE_SLOPE: f64 = 0.125;
+/// No sum of weights may reach this, where pairs would tie after all.
+const WEIGHT_MAX: f64 = 200.0;
 
-/// An additive model: the weight of a pair is the sum of its levels' weights and the prior.
+/// An additive model: the weight of a pair is the sum of its levels' weights, its interactions' and the prior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    version: String,
-    prior: Prior,
+    pub(crate) version: String,
+    pub(crate) prior: Prior,
     /// Log-odds, prior included, from which on evidence joins.
-    threshold: f64,
-    block_size_max: usize,
-    pair_weight_min: f64,
-    comparisons: Vec<ComparisonWeights>,
+    pub(crate) threshold: f64,
+    pub(crate) block_size_max: usize,
+    pub(crate) pair_weight_min: f64,
+    pub(crate) comparisons: Vec<ComparisonWeights>,
+    pub(crate) interactions: Vec<InteractionWeights>,
+    /// The same weights, laid out for weighing; empty until [`Self::lay_out`].
+    #[serde(skip)]
+    pub(crate) table: Table,
+}
+
+/// Weights by the levels themselves, one after the other: a pair is weighed without a branch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Table {
+    levels: Vec<f64>,
+    /// Where each comparison's levels begin.
+    level_starts: Vec<usize>,
+    cells: Vec<f64>,
+    /// Per interaction: the two comparisons, where its cells begin, and how long a row is.
+    cell_rows: Vec<(usize, usize, usize, usize)>,
+}
+
+impl Table {
+    fn weigh(&self, levels: &[u8]) -> f64 {
+        let single = levels.iter().zip(&self.level_starts);
+        let single = single.map(|(level, start)| self.levels[start + usize::from(*level)]);
+        let both = self.cell_rows.iter().map(|&(left, right, start, row)| {
+            self.cells[start + usize::from(levels[left]) * row + usize::from(levels[right])]
+        });
+        single.sum::<f64>() + both.sum::<f64>()
+    }
 }
 
 /// Log-odds that two candidates match before anything is compared, by the size of the corpus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Prior {
-    /// Up to this power of two of records…
-    from_power: u32,
-    /// …it is this.
-    log_odds: f64,
-    /// What each further doubling adds; chance agreement grows with the corpus, so it is not positive.
-    per_doubling: f64,
+pub(crate) struct Prior {
+    /// The power of two of records up to which the first of the log-odds holds.
+    pub(crate) from_power: u32,
+    /// One for each power of two from there on; the last holds for all beyond. Chance agreement grows with the
+    /// corpus, so they do not rise.
+    pub(crate) log_odds: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ComparisonWeights {
-    name: String,
-    levels: Vec<LevelWeight>,
+pub(crate) struct ComparisonWeights {
+    pub(crate) name: String,
+    pub(crate) levels: Vec<LevelWeight>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LevelWeight {
-    name: String,
-    weight: f64,
+pub(crate) struct LevelWeight {
+    pub(crate) name: String,
+    pub(crate) weight: f64,
+}
+
+/// Weights of the cells of two comparisons' groups, row by row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InteractionWeights {
+    pub(crate) of: [String; 2],
+    pub(crate) weights: Vec<f64>,
 }
 
 static MODEL: LazyLock<Model> =
@@ -74,10 +112,37 @@ impl Model {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let model: Self = serde_json::from_str(text)?;
         model.check()?;
-        Ok(model)
+        Ok(model.lay_out())
     }
 
-    /// Such as `2026-11-1`.
+    /// Lays the weights of a checked model out for weighing.
+    pub(crate) fn lay_out(mut self) -> Self {
+        let mut table = Table::default();
+        for comparison in &self.comparisons {
+            table.level_starts.push(table.levels.len());
+            table.levels.extend(comparison.levels.iter().map(|level| level.weight));
+        }
+        for (interaction, weights) in INTERACTIONS.iter().zip(&self.interactions) {
+            let [left, right] = [interaction.left, interaction.right].map(|at| COMPARISONS[at].levels.len());
+            table.cell_rows.push((interaction.left, interaction.right, table.cells.len(), right));
+            for (left, right) in (0..left).flat_map(|left| (0..right).map(move |right| (left, right))) {
+                let cell = interaction.cell(left, right);
+                table.cells.push(cell.map_or(0.0, |cell| weights.weights[cell]));
+            }
+        }
+        self.table = table;
+        self
+    }
+
+    /// The model as `model.json` holds it.
+    ///
+    /// # Errors
+    /// [`Error::Json`] never for a model that was checked: its figures are numbers.
+    pub fn to_json(&self) -> Result<String, Error> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Such as `2026-11-2`.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -105,21 +170,31 @@ impl Model {
     /// Log-odds (natural) of the evidence, without the prior.
     #[must_use]
     pub fn weigh(&self, vector: &FeatureVector) -> f64 {
-        let levels = self.comparisons.iter().zip(vector.levels());
-        levels.map(|(comparison, level)| comparison.levels[usize::from(*level)].weight).sum()
+        self.table.weigh(vector.levels())
+    }
+
+    /// The interactions that a pair has, each with its weight.
+    fn cells(&self, vector: &FeatureVector) -> impl Iterator<Item = (&'static Interaction, f64)> {
+        let weighed = INTERACTIONS.iter().zip(&self.interactions);
+        weighed.filter_map(|(interaction, weights)| {
+            Some((interaction, weights.weights[interaction.cell_of(vector)?]))
+        })
     }
 
     /// Log-odds that two candidates match in a corpus of so many records; it changes at powers of two only.
     #[must_use]
     pub fn prior(&self, records: u64) -> f64 {
-        let power = records.max(1).ilog2();
-        self.prior.log_odds + self.prior.per_doubling * f64::from(power.saturating_sub(self.prior.from_power))
+        let past = records.max(1).ilog2().saturating_sub(self.prior.from_power);
+        let last = self.prior.log_odds.len() - 1;
+        self.prior.log_odds[usize::try_from(past).unwrap_or(last).min(last)]
     }
 
     /// The probability that stands for a weight with its prior; below 1 for every pair.
     #[must_use]
     pub fn probability(&self, weight_with_prior: f64) -> f64 {
-        1.0 / (1.0 + (-weight_with_prior.min(WEIGHT_MAX)).exp())
+        let beyond = (weight_with_prior.abs() - SURE).max(0.0);
+        let tempered = weight_with_prior.abs() - beyond * (1.0 - SURE_SLOPE);
+        1.0 / (1.0 + (-tempered.copysign(weight_with_prior)).exp())
     }
 
     /// The parts of a pair's weight, strongest first, the prior last; levels that say nothing are left out.
@@ -137,6 +212,19 @@ impl Model {
             }
         };
         let mut lines: Vec<_> = self.comparisons.iter().zip(vector.levels()).map(line).collect();
+        lines.extend(self.cells(&vector).map(|(interaction, weight)| {
+            let named = |at: usize| {
+                let comparison = &COMPARISONS[at];
+                (comparison.name, comparison.levels[usize::from(vector.levels()[at])])
+            };
+            let ((left, left_level), (right, right_level)) =
+                (named(interaction.left), named(interaction.right));
+            ExplanationLine {
+                comparison: format!("{left} and {right}"),
+                level: format!("{left_level}, {right_level}"),
+                weight,
+            }
+        }));
         lines.retain(|line| line.weight != 0.0);
         lines.sort_by(|a, b| {
             b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.comparison.cmp(&b.comparison))
@@ -146,27 +234,20 @@ impl Model {
         Ok(lines)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// Whether it fits this release.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let invalid = |what: String| Err(Error::Invalid(what));
-        let names: Vec<&str> = self.comparisons.iter().map(|comparison| comparison.name.as_str()).collect();
-        check_names("comparison", &names, &COMPARISONS.map(|(name, _)| name))?;
-        let mut most = self.prior.log_odds;
-        for (comparison, (name, levels)) in self.comparisons.iter().zip(COMPARISONS) {
-            let given: Vec<&str> = comparison.levels.iter().map(|level| level.name.as_str()).collect();
-            check_names(&format!("level of {name}"), &given, levels)?;
-            if let Some(level) = comparison.levels.iter().find(|level| !level.weight.is_finite()) {
-                return invalid(format!("the weight of {name}, {} is no number", level.name));
-            }
-            most += comparison.levels.iter().map(|level| level.weight).fold(0.0, f64::max);
-        }
-        let figures = [self.threshold, self.pair_weight_min, self.prior.log_odds, self.prior.per_doubling];
-        if figures.iter().any(|figure| !figure.is_finite()) {
+        let mut most = self.check_comparisons()? + self.check_interactions()?;
+        let priors = &self.prior.log_odds;
+        let figures = [self.threshold, self.pair_weight_min].into_iter().chain(priors.iter().copied());
+        if priors.is_empty() || figures.into_iter().any(|figure| !figure.is_finite()) {
             return invalid("threshold, pair_weight_min and prior must be numbers".to_owned());
         }
-        if self.prior.per_doubling > 0.0 {
-            return invalid("prior.per_doubling must not be positive".to_owned());
+        if priors.windows(2).any(|pair| pair[1] > pair[0]) {
+            return invalid("prior.log_odds must not rise".to_owned());
         }
-        if self.pair_weight_min + self.prior.log_odds >= self.threshold {
+        most += priors[0];
+        if self.pair_weight_min + priors[0] >= self.threshold {
             return invalid(
                 "pair_weight_min would drop pairs that join: lower it below threshold minus prior.log_odds"
                     .to_owned(),
@@ -179,6 +260,43 @@ impl Model {
             return invalid(format!("weights sum to {most:.1}, from {WEIGHT_MAX} on pairs would tie at 1"));
         }
         Ok(())
+    }
+
+    /// Checks the comparisons; the most that they can weigh together.
+    fn check_comparisons(&self) -> Result<f64, Error> {
+        let names: Vec<&str> = self.comparisons.iter().map(|comparison| comparison.name.as_str()).collect();
+        check_names("comparison", &names, &COMPARISONS.map(|comparison| comparison.name))?;
+        let mut most = 0.0;
+        for (comparison, of_release) in self.comparisons.iter().zip(COMPARISONS) {
+            let given: Vec<&str> = comparison.levels.iter().map(|level| level.name.as_str()).collect();
+            check_names(&format!("level of {}", of_release.name), &given, of_release.levels)?;
+            if let Some(level) = comparison.levels.iter().find(|level| !level.weight.is_finite()) {
+                let what = format!("the weight of {}, {} is no number", of_release.name, level.name);
+                return Err(Error::Invalid(what));
+            }
+            most += comparison.levels.iter().map(|level| level.weight).fold(0.0, f64::max);
+        }
+        Ok(most)
+    }
+
+    /// Checks the interactions; the most that they can weigh together.
+    fn check_interactions(&self) -> Result<f64, Error> {
+        let given: Vec<String> = self.interactions.iter().map(|pair| pair.of.join(" and ")).collect();
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let expected: Vec<String> = INTERACTIONS
+            .iter()
+            .map(|pair| format!("{} and {}", COMPARISONS[pair.left].name, COMPARISONS[pair.right].name))
+            .collect();
+        check_names("interaction", &given, &expected.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let mut most = 0.0;
+        for (pair, of_release) in self.interactions.iter().zip(&INTERACTIONS) {
+            if pair.weights.len() != of_release.cell_count() || pair.weights.iter().any(|w| !w.is_finite()) {
+                let of = pair.of.join(" and ");
+                return Err(Error::Invalid(format!("{of} has not {} numbers", of_release.cell_count())));
+            }
+            most += pair.weights.iter().copied().fold(0.0, f64::max);
+        }
+        Ok(most)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How alike two words are, without allocating: called for every pair of words that are not equal.
 
+use std::cmp::Ordering;
+
 /// Whether so many edits (insert, delete, replace, swap of neighbours) make two words equal.
 ///
 /// Edits are of bytes: folded words of alphabets are ASCII, and one wrong letter of another script is mostly
@@ -44,6 +46,22 @@ pub(crate) fn alike(a: &str, b: &str) -> bool {
 pub(crate) fn is_initial_of(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     short.len() == 1 && long.starts_with(short)
+}
+
+/// How many values two sorted lists share; one that stands twice in both counts twice.
+pub(crate) fn shared_count<T: Ord>(mut a: &[T], mut b: &[T]) -> usize {
+    let mut count = 0;
+    while let ([x, rest_a @ ..], [y, rest_b @ ..]) = (a, b) {
+        match x.cmp(y) {
+            Ordering::Less => a = rest_a,
+            Ordering::Greater => b = rest_b,
+            Ordering::Equal => {
+                count += 1;
+                (a, b) = (rest_a, rest_b);
+            }
+        }
+    }
+    count
 }
 
 #[cfg(test)]

@@ -5,15 +5,18 @@
 use chrono::{DateTime, Utc};
 use entity::organization::Extra;
 use entity::{Address, Location, Organization, Phone, Record, RecordId};
+use scoring::comparison::COMPARISONS;
 use scoring::{Error, FeatureVector, Model, compare, features};
+use serde_json::Value;
 use uuid::Uuid;
 
-const SHIPPED: &str = include_str!("../../../models/2026-11-1/model.json");
+const SHIPPED: &str = include_str!("../../../models/2026-11-2/model.json");
 
-fn refusal(from: &str, to: &str) -> String {
-    let text = SHIPPED.replacen(from, to, 1);
-    assert_ne!(text, SHIPPED, "{from} is in the model");
-    match Model::from_json(&text).unwrap_err() {
+/// Why the shipped model is refused once something in it is changed.
+fn refusal(change: impl FnOnce(&mut Value)) -> String {
+    let mut model: Value = serde_json::from_str(SHIPPED).unwrap();
+    change(&mut model);
+    match Model::from_json(&model.to_string()).unwrap_err() {
         Error::Invalid(what) => what,
         other => panic!("{other}"),
     }
@@ -21,15 +24,21 @@ fn refusal(from: &str, to: &str) -> String {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
-    assert_eq!(Model::shipped().version(), "2026-11-1");
-    assert!(refusal("\"phone\"", "\"telephone\"").contains("`telephone`, this release has `phone`"));
-    assert!(refusal("\"same, toll-free\"", "\"free\"").contains("level of phone 5 is `free`"));
-    assert!(refusal("\"block_size_max\": 50", "\"block_size_max\": 1").contains("block_size_max"));
-    assert!(
-        refusal("\"pair_weight_min\": -3.0", "\"pair_weight_min\": 3.0")
-            .contains("would drop pairs that join")
-    );
-    assert!(refusal("\"weight\": 5.0", "\"weight\": 50.0").contains("would tie"));
+    assert_eq!(Model::shipped().version(), "2026-11-2");
+    let at = COMPARISONS.iter().position(|comparison| comparison.name == "phone").unwrap();
+    let said = refusal(|model| model["comparisons"][at]["name"] = "telephone".into());
+    assert!(said.contains("`telephone`, this release has `phone`"), "{said}");
+    let said = refusal(|model| model["comparisons"][at]["levels"][5]["name"] = "free".into());
+    assert!(said.contains("level of phone 6 is `free`"), "{said}");
+    let said = refusal(|model| model["interactions"][0]["of"][0] = "nome".into());
+    assert!(said.contains("interaction 1 is `nome and street address`"), "{said}");
+    let said = refusal(|model| model["interactions"][0]["weights"] = vec![0.0].into());
+    assert!(said.contains("name and street address has not 20 numbers"), "{said}");
+    assert!(refusal(|model| model["block_size_max"] = 1.into()).contains("block_size_max"));
+    assert!(refusal(|model| model["pair_weight_min"] = 3.0.into()).contains("would drop pairs that join"));
+    assert!(refusal(|model| model["prior"]["log_odds"] = vec![0.0, 1.0].into()).contains("must not rise"));
+    let said = refusal(|model| model["comparisons"][at]["levels"][5]["weight"] = 500.0.into());
+    assert!(said.contains("would tie"), "{said}");
     assert!(matches!(Model::from_json("{}"), Err(Error::Json(_))));
 }
 
@@ -107,16 +116,26 @@ fn site(name: &str, street: &str) -> scoring::RecordFeatures {
 }
 
 #[test]
-fn an_agency_and_its_twelve_sites_do_not_match_and_a_site_matches_its_copy() {
+fn an_agency_and_its_twelve_sites_are_related_and_a_site_matches_its_copy() {
     let model = Model::shipped();
-    let weigh = |a: &scoring::RecordFeatures, b: &scoring::RecordFeatures| {
-        model.weigh(&compare(a, b)) + model.prior(1_000)
-    };
+    let weigh = |vector: &FeatureVector| model.weigh(vector) + model.prior(1_000);
     let streets: Vec<String> = (0..12).map(|at| format!("{} Oak Street", 100 + 37 * at)).collect();
     let agency = features(&record("Hope Foundation", &streets));
     let sites: Vec<_> = streets.iter().map(|street| site("Hope Foundation", street)).collect();
+    let mut related = 0;
     for (at, site) in sites.iter().enumerate() {
-        assert!(weigh(&agency, site) < model.threshold(), "the agency and its site {at}");
-        assert!(weigh(site, site) > model.threshold(), "site {at} and its copy");
+        let with_agency = compare(&agency, site);
+        assert!(weigh(&with_agency) < model.threshold(), "the agency and its site {at}");
+        let said = model.explain(with_agency.levels(), 1_000).unwrap();
+        let branch = said.iter().any(|line| line.comparison == "grain" && line.level.starts_with("branch"));
+        assert!(branch, "{said:?}");
+        related += usize::from(with_agency.is_branch());
+        let with_copy = compare(site, site);
+        assert!(weigh(&with_copy) > model.threshold(), "site {at} and its copy");
+        assert!(!with_copy.is_branch());
     }
+    assert_eq!(related, 12);
+    let stranger = features(&record("Grace Lutheran Church", &streets[..1]));
+    let apart = scoring::RecordFeatures { phones: Vec::new(), domains: Vec::new(), ..stranger };
+    assert!(!compare(&agency, &apart).is_branch(), "an agency and a stranger at one of its places");
 }

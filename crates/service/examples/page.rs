@@ -65,7 +65,7 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
     let ticks = AtomicU64::new(0);
     Ok(Ports {
         organizations: Arc::new(OrganizationsStore::open(&dir.join("organizations.db")).await?),
-        resolution: Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-1", "")).await?),
+        resolution: Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-2", "")).await?),
         log: Arc::new(log),
         codec,
         index: Arc::new(SqliteIndex::open(&dir.join("index.db")).await?),
@@ -245,5 +245,5 @@ fn cluster(members: &[RecordId], number: usize) -> Cluster {
     let member = |id: &RecordId| ClusterMember { record_id: *id, organization_id: (*id).into(), probability };
     let members: Vec<_> = members.iter().map(member).collect();
     let id = ClusterId(entity::id::derive("example", "cluster", &number.to_string()));
-    Cluster { id, members, probability, pairs, model_version: "2026-11-1".into() }
+    Cluster { id, members, probability, pairs, model_version: "2026-11-2".into() }
 }

@@ -7,7 +7,7 @@
 
 #[expect(unreachable_pub, reason = "shared with an example")]
 mod measure;
-#[expect(unreachable_pub, reason = "shared with the tests of scoring")]
+#[expect(dead_code, unreachable_pub, reason = "shared with the tests of scoring")]
 #[path = "../../../scoring/tests/quality/sets.rs"]
 mod sets;
 

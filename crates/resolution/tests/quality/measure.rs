@@ -3,7 +3,7 @@
 use crate::sets::{Set, candidates, true_pairs};
 use entity::CandidatePair;
 use resolution::{Component, Node, WeightedPair, cluster};
-use scoring::Model;
+use scoring::{FeatureVector, Model};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::time::Instant;
@@ -58,57 +58,84 @@ impl fmt::Display for Measures {
 }
 
 pub fn measure(set: &Set, model: &Model) -> Measures {
-    let features: Vec<_> = set.records.iter().map(scoring::features).collect();
-    let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
-    let pairs = candidates(&keys, model.block_size_max());
+    let candidates = Candidates::of(set, model.block_size_max());
     let start = Instant::now();
     let prior = model.prior(set.records.len() as u64);
-    let weights: Vec<f64> =
-        pairs.iter().map(|&(a, b)| model.weigh(&scoring::compare(&features[a], &features[b]))).collect();
-    let compare_us = start.elapsed().as_secs_f64() * 1e6 / pairs.len() as f64;
-    let kept = pairs.iter().zip(&weights).filter(|(_, weight)| **weight >= model.pair_weight_min());
-    let mut component = Component {
-        records: set
-            .records
-            .iter()
-            .map(|record| Node { id: record.id, created_at: record.created_at })
-            .collect(),
-        pairs: kept
-            .map(|(&(a, b), weight)| WeightedPair {
-                pair: CandidatePair::new(set.records[a].id, set.records[b].id).unwrap(),
-                weight: weight + prior,
-            })
-            .collect(),
-        threshold: model.threshold(),
-        ..Component::default()
-    };
-    let start = Instant::now();
-    let clusters = clusters(set, &component);
-    let cluster_seconds = start.elapsed().as_secs_f64();
-    let (precision, recall) = pairwise(set, &clusters);
-    let mut best = (0.0, 0.0);
-    for step in -4..=4 {
-        component.threshold = f64::from(step) * 0.5;
-        let (precision, recall) = pairwise(set, &self::clusters(set, &component));
-        best =
-            if f1(precision, recall) > best.0 { (f1(precision, recall), component.threshold) } else { best };
+    let weights: Vec<f64> = candidates.vectors.iter().map(|vector| model.weigh(vector) + prior).collect();
+    let weigh_us = start.elapsed().as_secs_f64() * 1e6 / weights.len() as f64;
+    let mut measures = candidates.measure(set, &weights, model);
+    measures.compare_us += weigh_us;
+    measures
+}
+
+/// The candidate pairs of a set, compared.
+pub struct Candidates {
+    pub pairs: Vec<(usize, usize)>,
+    pub vectors: Vec<FeatureVector>,
+    compare_us: f64,
+}
+
+impl Candidates {
+    pub fn of(set: &Set, block_size_max: usize) -> Self {
+        let features: Vec<_> = set.records.iter().map(scoring::features).collect();
+        let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
+        let pairs = candidates(&keys, block_size_max);
+        let start = Instant::now();
+        let vectors: Vec<_> =
+            pairs.iter().map(|&(a, b)| scoring::compare(&features[a], &features[b])).collect();
+        let compare_us = start.elapsed().as_secs_f64() * 1e6 / pairs.len() as f64;
+        Self { pairs, vectors, compare_us }
     }
-    let found: HashSet<_> = pairs.iter().copied().collect();
-    let truth = true_pairs(set);
-    let probabilities: Vec<f64> = weights.iter().map(|weight| model.probability(weight + prior)).collect();
-    Measures {
-        name: set.name.clone(),
-        records: set.records.len(),
-        completeness: truth.iter().filter(|pair| found.contains(pair)).count() as f64 / truth.len() as f64,
-        candidates_per_record: 2.0 * pairs.len() as f64 / set.records.len() as f64,
-        precision,
-        recall,
-        b3: b3(set, &clusters),
-        largest: sizes(&clusters).into_values().max().unwrap_or(0),
-        best,
-        calibration: calibration(set, &pairs, &probabilities),
-        compare_us,
-        cluster_seconds,
+
+    /// What weights, the prior included, come to under a model's policy.
+    pub fn measure(&self, set: &Set, weights: &[f64], model: &Model) -> Measures {
+        let dropped = model.pair_weight_min() + model.prior(set.records.len() as u64);
+        let kept = self.pairs.iter().zip(weights).filter(|(_, weight)| **weight >= dropped);
+        let mut component = Component {
+            records: (set.records.iter())
+                .map(|record| Node { id: record.id, created_at: record.created_at })
+                .collect(),
+            pairs: kept
+                .map(|(&(a, b), &weight)| WeightedPair {
+                    pair: CandidatePair::new(set.records[a].id, set.records[b].id).unwrap(),
+                    weight,
+                })
+                .collect(),
+            threshold: model.threshold(),
+            ..Component::default()
+        };
+        let start = Instant::now();
+        let clusters = clusters(set, &component);
+        let cluster_seconds = start.elapsed().as_secs_f64();
+        let (precision, recall) = pairwise(set, &clusters);
+        let mut best = (0.0, 0.0);
+        for step in -4..=4 {
+            component.threshold = f64::from(step) * 0.5;
+            let (precision, recall) = pairwise(set, &self::clusters(set, &component));
+            best = if f1(precision, recall) > best.0 {
+                (f1(precision, recall), component.threshold)
+            } else {
+                best
+            };
+        }
+        let found: HashSet<_> = self.pairs.iter().copied().collect();
+        let truth = true_pairs(set);
+        let probabilities: Vec<f64> = weights.iter().map(|weight| model.probability(*weight)).collect();
+        Measures {
+            name: set.name.clone(),
+            records: set.records.len(),
+            completeness: truth.iter().filter(|pair| found.contains(pair)).count() as f64
+                / truth.len() as f64,
+            candidates_per_record: 2.0 * self.pairs.len() as f64 / set.records.len() as f64,
+            precision,
+            recall,
+            b3: b3(set, &clusters),
+            largest: sizes(&clusters).into_values().max().unwrap_or(0),
+            best,
+            calibration: calibration(set, &self.pairs, &probabilities),
+            compare_us: self.compare_us,
+            cluster_seconds,
+        }
     }
 }
 
@@ -176,18 +203,10 @@ fn calibration(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> (f
         Some(judged) => judged.get(pair).copied(),
         None => Some(set.entities[pair.0] == set.entities[pair.1]),
     };
-    let mut known: Vec<(f64, bool)> =
+    let known: Vec<(f64, bool)> =
         pairs.iter().zip(probabilities).filter_map(|(pair, p)| Some((*p, label(pair)?))).collect();
-    known.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let error = |known: &[(f64, bool)]| {
-        let bins = known.chunks((known.len() / 15).max(1));
-        let gap = |bin: &[(f64, bool)]| {
-            bin.iter().map(|(p, same)| p - f64::from(u8::from(*same))).sum::<f64>().abs()
-        };
-        bins.map(gap).sum::<f64>() / known.len().max(1) as f64
-    };
-    let open: Vec<_> = known.iter().copied().filter(|(p, _)| (0.05..=0.95).contains(p)).collect();
-    (error(&known), error(&open))
+    let reliability = scoring::training::reliability(&known);
+    (reliability.error, reliability.open_error)
 }
 
 fn f1(precision: f64, recall: f64) -> f64 {

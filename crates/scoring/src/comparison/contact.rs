@@ -1,62 +1,73 @@
 //! Contacts, registry identifiers and services.
 
-use super::{Agreement, levels};
+use super::levels;
 use crate::features::RecordFeatures;
-use std::cmp::Ordering;
+use crate::similarity::shared_count;
 
 levels! {
     /// Telephones; later levels are better.
     PhoneLevel "phone" {
-        Missing = "missing",
-        Different = "different",
-        SameExchange = "same but for the last digits",
-        Near = "one digit off",
-        SameTollFree = "same, toll-free",
-        SameLocal = "same local number",
-        Same = "same",
+        Missing = "missing" / 0,
+        Different = "different" / 1,
+        SameArea = "same area" / 1,
+        SameExchange = "same but for the last digits" / 2,
+        Near = "one digit off" / 3,
+        SameTollFree = "same, toll-free" / 3,
+        SameLocal = "same local number" / 4,
+        Same = "same" / 4,
     }
 }
 
 levels! {
-    /// Web and mail addresses; later levels are better.
-    OnlineLevel "web and e-mail" {
-        Missing = "missing",
-        Different = "different",
-        SameDomainOtherPage = "same domain, other page",
-        SameDomain = "same domain",
-        SameMailbox = "same e-mail",
-        SamePage = "same page",
+    /// Registrable domains of web and mail addresses.
+    DomainLevel "domain" {
+        Missing = "missing" / 0,
+        Different = "different" / 1,
+        Alike = "alike" / 2,
+        Same = "same" / 3,
+    }
+}
+
+levels! {
+    /// Pages below a domain.
+    PageLevel "web page" {
+        Missing = "missing" / 0,
+        OtherNumber = "same domain, other number" / 1,
+        Different = "different" / 1,
+        Within = "one below the other" / 2,
+        SameNumber = "same number in both" / 3,
+        Same = "same" / 3,
+    }
+}
+
+levels! {
+    /// Mailboxes.
+    MailboxLevel "mailbox" {
+        Missing = "missing" / 0,
+        Different = "different" / 1,
+        Same = "same" / 2,
     }
 }
 
 levels! {
     /// Registry identifiers.
     IdentifierLevel "identifier" {
-        Missing = "missing",
-        Different = "different in one register",
-        Same = "same",
+        Missing = "missing" / 0,
+        Different = "different in one register" / 1,
+        Same = "same" / 2,
     }
 }
 
 levels! {
     /// Words of the services.
     ServicesLevel "services" {
-        Missing = "missing",
-        Disjoint = "nothing shared",
-        Some = "some shared",
-        Most = "most shared",
-        Same = "same",
-    }
-}
-
-/// What telephone and web say together.
-pub(super) fn agreement(phone: PhoneLevel, online: OnlineLevel) -> Agreement {
-    let same_phone = phone >= PhoneLevel::Near;
-    let same_online = online >= OnlineLevel::SameDomain;
-    match (phone, online) {
-        _ if same_phone || same_online => Agreement::Same,
-        (PhoneLevel::Missing, OnlineLevel::Missing | OnlineLevel::SameDomainOtherPage) => Agreement::Unknown,
-        _ => Agreement::Other,
+        Missing = "missing" / 0,
+        Disjoint = "nothing shared" / 1,
+        Few = "a few shared" / 2,
+        Some = "some shared" / 2,
+        Most = "most shared" / 3,
+        Within = "one within the other" / 3,
+        Same = "same" / 3,
     }
 }
 
@@ -90,9 +101,14 @@ fn compare_numbers(a: &str, b: &str) -> PhoneLevel {
     if one_digit_off(a.as_bytes(), b.as_bytes()) {
         return PhoneLevel::Near;
     }
-    let exchange = a.len().saturating_sub(LINE_DIGITS);
-    if a.as_bytes()[..exchange] == b.as_bytes()[..exchange] {
+    let alike = |line: usize| {
+        let end = a.len().saturating_sub(line);
+        end > 1 && a.as_bytes()[..end] == b.as_bytes()[..end]
+    };
+    if alike(LINE_DIGITS) {
         PhoneLevel::SameExchange
+    } else if a.len() > LOCAL_DIGITS && alike(LOCAL_DIGITS) {
+        PhoneLevel::SameArea
     } else {
         PhoneLevel::Different
     }
@@ -113,20 +129,70 @@ fn one_digit_off(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-/// Pages and mailboxes first, then domains.
-pub(super) fn compare_online(a: &RecordFeatures, b: &RecordFeatures) -> OnlineLevel {
-    if shares(&a.pages, &b.pages) {
-        return OnlineLevel::SamePage;
-    }
-    if shares(&a.mailboxes, &b.mailboxes) {
-        return OnlineLevel::SameMailbox;
+/// The best of all pairs of their domains.
+pub(super) fn compare_domains(a: &RecordFeatures, b: &RecordFeatures) -> DomainLevel {
+    if a.domains.is_empty() || b.domains.is_empty() {
+        return DomainLevel::Missing;
     }
     if shares(&a.domains, &b.domains) {
-        let other_page = !a.pages.is_empty() && !b.pages.is_empty();
-        return if other_page { OnlineLevel::SameDomainOtherPage } else { OnlineLevel::SameDomain };
+        return DomainLevel::Same;
     }
-    // Two mailboxes with big providers, or a domain against a page elsewhere, do not contradict each other.
-    if a.domains.is_empty() || b.domains.is_empty() { OnlineLevel::Missing } else { OnlineLevel::Different }
+    let alike = |left: &String| b.domains.iter().any(|right| domains_alike(left, right));
+    if a.domains.iter().any(alike) { DomainLevel::Alike } else { DomainLevel::Different }
+}
+
+/// `clinic.org` and `clinic.com`, or one name within the other: `gotham` and `gothamsteak`.
+fn domains_alike(a: &str, b: &str) -> bool {
+    let label = |domain: &str| domain.find('.').unwrap_or(domain.len());
+    let (a, b) = (&a[..label(a)], &b[..label(b)]);
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    short.len() >= 5 && long.contains(short)
+}
+
+/// The best of all pairs of their pages.
+pub(super) fn compare_pages(a: &RecordFeatures, b: &RecordFeatures) -> PageLevel {
+    if a.pages.is_empty() || b.pages.is_empty() {
+        return PageLevel::Missing;
+    }
+    if shares(&a.pages, &b.pages) {
+        return PageLevel::Same;
+    }
+    let pairs = a.pages.iter().flat_map(|left| b.pages.iter().map(move |right| compare_page(left, right)));
+    pairs.max().unwrap_or(PageLevel::Missing)
+}
+
+fn compare_page(a: &str, b: &str) -> PageLevel {
+    let below = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('/'));
+    if below(a, b) || below(b, a) {
+        return PageLevel::Within;
+    }
+    let domain = |page: &str| page.find('/').unwrap_or(page.len());
+    if a[..domain(a)] != b[..domain(b)] {
+        return PageLevel::Different;
+    }
+    // Chains number their sites: `store/1971/details`, `store/1971-rochester`.
+    match (page_number(a), page_number(b)) {
+        (Some(left), Some(right)) if left == right => PageLevel::SameNumber,
+        (Some(_), Some(_)) => PageLevel::OtherNumber,
+        _ => PageLevel::Different,
+    }
+}
+
+/// The first longer number in a page's path.
+fn page_number(page: &str) -> Option<&str> {
+    const DIGITS_MIN: usize = 3;
+    page.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() >= DIGITS_MIN)
+}
+
+/// The best of all pairs of their mailboxes.
+pub(super) fn compare_mailboxes(a: &RecordFeatures, b: &RecordFeatures) -> MailboxLevel {
+    if a.mailboxes.is_empty() || b.mailboxes.is_empty() {
+        MailboxLevel::Missing
+    } else if shares(&a.mailboxes, &b.mailboxes) {
+        MailboxLevel::Same
+    } else {
+        MailboxLevel::Different
+    }
 }
 
 /// One shared identifier decides; a different one counts only within one register.
@@ -143,7 +209,7 @@ pub(super) fn compare_identifiers(a: &RecordFeatures, b: &RecordFeatures) -> Ide
     }
 }
 
-/// How much of the smaller list of service words is in the other.
+/// How much of the lists of service words is shared.
 pub(super) fn compare_services(a: &RecordFeatures, b: &RecordFeatures) -> ServicesLevel {
     let shared = shared_count(&a.services, &b.services);
     let (less, more) = (a.services.len().min(b.services.len()), a.services.len().max(b.services.len()));
@@ -151,27 +217,13 @@ pub(super) fn compare_services(a: &RecordFeatures, b: &RecordFeatures) -> Servic
         _ if less == 0 => ServicesLevel::Missing,
         0 => ServicesLevel::Disjoint,
         all if all == more => ServicesLevel::Same,
+        all if all == less => ServicesLevel::Within,
         most if most * 2 >= less => ServicesLevel::Most,
-        _ => ServicesLevel::Some,
+        some if some * 4 >= less => ServicesLevel::Some,
+        _ => ServicesLevel::Few,
     }
 }
 
 fn shares<T: Ord>(a: &[T], b: &[T]) -> bool {
     a.iter().any(|value| b.contains(value))
-}
-
-/// How many values two sorted lists share.
-fn shared_count<T: Ord>(mut a: &[T], mut b: &[T]) -> usize {
-    let mut count = 0;
-    while let ([x, rest_a @ ..], [y, rest_b @ ..]) = (a, b) {
-        match x.cmp(y) {
-            Ordering::Less => a = rest_a,
-            Ordering::Greater => b = rest_b,
-            Ordering::Equal => {
-                count += 1;
-                (a, b) = (rest_a, rest_b);
-            }
-        }
-    }
-    count
 }

@@ -27,6 +27,8 @@ pub struct Place {
     pub country: String,
     /// Millionths of a degree, north and east.
     pub position: Option<(i32, i32)>,
+    /// The words of the street lines and the town that are not kinds of street or unit: hashed and sorted.
+    pub words: Vec<u16>,
 }
 
 impl Place {
@@ -42,6 +44,7 @@ pub(super) fn read_street(lines: &str, place: &mut Place) {
     // Folding drops the sign that begins a unit.
     let folded = text::fold(&lines.replace('#', " unit "));
     let mut words: Vec<&str> = text::words(&folded).collect();
+    place.words = word_hashes(words.iter().copied().chain(text::words(&place.city)));
     if let Some(box_at) = words.iter().position(|word| *word == "box")
         && box_at > 0
         && matches!(words[box_at - 1], "po" | "o" | "post")
@@ -53,6 +56,26 @@ pub(super) fn read_street(lines: &str, place: &mut Place) {
     take_unit(&mut words, place);
     let order = take_number(&mut words, place);
     read_street_words(&words, order, place);
+}
+
+/// Words of an address beyond these are not looked at.
+const WORDS_MAX: usize = 24;
+
+fn word_hashes<'a>(words: impl Iterator<Item = &'a str>) -> Vec<u16> {
+    let telling =
+        words.filter(|word| is_suffix(word).is_none() && direction(word).is_none() && !is_unit_word(word));
+    let mut hashes: Vec<u16> = telling.take(WORDS_MAX).map(hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}
+
+/// The upper half of FNV-1a; an ordinal hashes as its number.
+fn hash(word: &str) -> u16 {
+    let word = if is_ordinal(word) { &word[..word.len() - 2] } else { word };
+    let hash =
+        word.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    u16::try_from(hash >> 16).unwrap_or(0)
 }
 
 /// Where an address writes its house number.

@@ -1,5 +1,6 @@
 //! A name taken apart: words by how much they say, numbers, kinds, the legal form, the acronym.
 
+use super::departments;
 use super::words::{self, WordClass};
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,16 @@ pub struct Name {
     pub numbers: Vec<String>,
     /// Kinds of organization that it names, sorted.
     pub kinds: Vec<u8>,
+    /// Whether it names a practitioner (`Jane Doe, MD`).
+    pub practitioner: bool,
+    /// Departments of an organization that it names (`pharmacy`, `neurology`), sorted.
+    pub departments: Vec<u8>,
     /// The legal form, folded; empty when it has none.
     pub legal_form: String,
     /// First letters of its words, in order.
     pub acronym: String,
+    /// Pairs of neighbouring letters of its words and numbers, blanks left out: hashed and sorted.
+    pub letters: Vec<u16>,
 }
 
 /// A word of a name.
@@ -34,7 +41,9 @@ pub struct Word {
 /// Takes a name apart; `city` is the folded town of the record.
 pub(super) fn name(text: &str, city: &str) -> Name {
     let folded = text::fold(text);
-    let mut parts: Vec<&str> = text::words(&folded).take(WORDS_MAX).collect();
+    let closed = close_up(&folded);
+    let folded = closed.as_ref().unwrap_or(&folded);
+    let mut parts: Vec<&str> = text::words(folded).take(WORDS_MAX).collect();
     let legal_form = split_legal_form(&mut parts);
     let mut name = Name { legal_form, ..Name::default() };
     for part in parts {
@@ -44,7 +53,18 @@ pub(super) fn name(text: &str, city: &str) -> Name {
     name.numbers.dedup();
     name.kinds.sort_unstable();
     name.kinds.dedup();
+    name.departments.sort_unstable();
+    name.departments.dedup();
+    name.letters = letter_pairs(name.words.iter().map(|word| &word.text).chain(&name.numbers));
     name
+}
+
+/// A name whose words were torn into letters and syllables (`u ni ty fash i o n`), in one piece.
+fn close_up(folded: &str) -> Option<String> {
+    const TORN_MIN: usize = 4;
+    let words = || text::words(folded);
+    let torn = words().filter(|word| word.len() <= 2 && word.is_ascii()).count();
+    (torn >= TORN_MIN && torn * 2 > words().count()).then(|| words().collect())
 }
 
 impl Name {
@@ -59,6 +79,8 @@ impl Name {
             return;
         }
         let stem = singular(part);
+        self.departments.extend(departments::department(stem));
+        self.practitioner |= words::is_title(part);
         let word = match words::entry(part).or_else(|| words::entry(stem)) {
             Some(entry) => {
                 self.kinds.extend(entry.kind);
@@ -87,6 +109,25 @@ impl Name {
         }
         Some(&out[..end])
     }
+}
+
+/// Letters beyond these are not looked at.
+const LETTER_PAIRS_MAX: usize = 48;
+
+/// The pairs of neighbouring letters of some words read in one run.
+fn letter_pairs<'a>(words: impl Iterator<Item = &'a String>) -> Vec<u16> {
+    let mut last = '^';
+    let mut pairs = Vec::with_capacity(24);
+    for letter in words.flat_map(|word| word.chars()).chain(['$']).take(LETTER_PAIRS_MAX) {
+        let mixed = (u32::from(last).wrapping_mul(0x9e37_79b1) ^ u32::from(letter)).wrapping_mul(0x85eb_ca6b);
+        pairs.push(u16::try_from(mixed >> 16).unwrap_or(0));
+        last = letter;
+    }
+    if pairs.len() == 1 {
+        pairs.clear();
+    }
+    pairs.sort_unstable();
+    pairs
 }
 
 /// A word without the plural or possessive s.

@@ -1,5 +1,7 @@
 //! Web and mail addresses by what they say of their owner: the registrable domain, the page, the mailbox.
 
+use super::chains;
+
 /// Hosts whose domain belongs to somebody else: there the page or the mailbox is the owner's, not the domain.
 const SHARED_DOMAINS: &[&str] = &[
     "facebook.com",
@@ -109,6 +111,8 @@ pub(super) struct Site {
     pub(super) domain: Option<String>,
     /// Domain (or shared host) and path, when there is a path.
     pub(super) page: Option<String>,
+    /// Whether it is one of a list of sites.
+    pub(super) is_locator: bool,
 }
 
 /// Reads a web address; `None` when it is none.
@@ -127,7 +131,8 @@ pub(super) fn site(url: &str) -> Option<Site> {
     // A name under a shared host (`clinic.wixsite.com`) is the owner's page.
     let host = host.strip_prefix("www.").unwrap_or(host);
     let page = if !owned && host != domain && page.is_none() { Some(host.to_owned()) } else { page };
-    Some(Site { domain: owned.then(|| domain.to_owned()), page })
+    let is_locator = owned && (page.as_deref().is_some_and(chains::is_locator) || chains::is_locator(host));
+    Some(Site { domain: owned.then(|| domain.to_owned()), page, is_locator })
 }
 
 /// Reads a mail address: the mailbox, and its domain unless it is a shared one.

@@ -174,6 +174,15 @@ const NUMBER_WORDS: &[(&str, &str)] = &[
     ("primero", "1"),
 ];
 
+/// Whether a folded word is the title of a practitioner.
+pub(crate) fn is_title(word: &str) -> bool {
+    const TITLES: &[&str] = &[
+        "md", "do", "dds", "dmd", "dpm", "od", "dc", "dvm", "phd", "psyd", "np", "rn", "lcsw", "lmft", "lpc",
+        "crnp", "dr", "dra", "drs", "esq", "cpa", "agent", "realtor", "mudr",
+    ];
+    TITLES.contains(&word)
+}
+
 /// Kinds of organization; words on one line are one kind, the first stands for all.
 const KINDS: &[&str] = &[
     "church ch chapel parish cathedral basilica tabernacle fellowship congregation iglesia igreja eglise kirche temple synagogue mosque masjid worship ministry ministries",
@@ -231,7 +240,19 @@ const COMMON: &str = "saint mary joseph john paul peter james michael anthony fr
     williams brown jones garcia miller davis baptist methodist lutheran presbyterian episcopal catholic christian \
     pentecostal missionary evangelical bible covenant apostolic adventist salvation army legion goodwill ymca ywca \
     oak lake river hill valley green spring sunrise bright star light harbor haven gateway liberty freedom journey \
-    chicago york paris london berlin";
+    chicago york paris london berlin los angeles san francisco houston dallas boston atlanta miami denver seattle texas \
+    california florida ohio michigan illinois virginia georgia carolina robert richard charles william george david \
+    daniel edward henry joe sam tony mike steve jim bob tom ben max anna maria jose juan carlos luis antonio francisco \
+    manuel pedro ali mohamed ahmed wilson anderson taylor moore martin lee perez thompson white harris clark lewis \
+    robinson walker young allen wright scott hill adam nelson baker hall campbell mitchell carter robert evan turner \
+    parker collin edward stewart morris murphy cook roger morgan cooper peterson bailey reed kelly howard cox ward \
+    richardson watson brook wood bennett gray hughe price myer long ross foster martinez rodriguez hernandez lopez \
+    gonzalez sanchez ramirez torre rivera gomez diaz reye cruz morale ortiz gutierrez silva santo souza costa muller \
+    schmidt schneider fischer weber meyer wagner becker hoffmann rossi ferrari russo bianchi golden royal imperial \
+    crystal diamond silver gold sun moon sky blue red black garden house palace park view lakeside riverside hillside \
+    mountain ocean beach island bay forest meadow maple pine cedar elm willow rose lily sunset sunshine rainbow phoenix \
+    eagle lion tiger dragon horizon summit pioneer heritage legacy unity promise serenity harmony oasis crossroads \
+    alpha omega delta apex elite prime classic modern perfect quality star superior universal premier";
 
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("st", "saint"),

@@ -134,6 +134,31 @@ fn service(id: Uuid, name: &str) -> Service {
     }
 }
 
+/// Takes some fields from all records, as a poorer source would tell them: `phone+web`.
+pub fn withhold(set: &mut Set, fields: &str) {
+    for record in &mut set.records {
+        let organization = &mut record.organization;
+        for field in fields.split('+').filter(|field| !field.is_empty()) {
+            let addresses = organization.locations.iter_mut().flat_map(|location| &mut location.addresses);
+            match field {
+                "phone" => organization.phones.clear(),
+                "web" => (organization.website, organization.email) = (None, None),
+                "services" => organization.services.clear(),
+                "street" => addresses.for_each(|address| address.address_1 = None),
+                "postcode" => addresses.for_each(|address| address.postal_code = None),
+                "city" => addresses.for_each(|address| address.city = None),
+                "position" => organization.locations.iter_mut().for_each(|location| {
+                    (location.latitude, location.longitude) = (None, None);
+                }),
+                other => assert_eq!(other, "", "a field of sets"),
+            }
+        }
+    }
+    if !fields.is_empty() {
+        set.name = format!("{} without {fields}", set.name);
+    }
+}
+
 /// Pairs of records that share a key of a block of at most `block_size_max`, sorted.
 pub fn candidates(keys: &[Vec<String>], block_size_max: usize) -> Vec<(usize, usize)> {
     let mut blocks: HashMap<&str, Vec<usize>> = HashMap::new();

@@ -25,7 +25,7 @@ mod score_rows;
 mod scores;
 
 /// Changes when the same model would come to other pairs or clusters: features, keys, comparisons, clustering.
-const CODE_VERSION: &str = "1";
+const CODE_VERSION: &str = "2";
 
 /// The resolution store in a database.
 #[derive(Clone, Debug)]

@@ -1,0 +1,86 @@
+//! A labelled set as training sees it: as it is, and as poorer sources would tell it.
+
+use crate::sets;
+use scoring::training::{Corpus, Policy};
+use std::collections::BTreeMap;
+
+/// What is withheld in turn.
+const WITHHELD: [&str; 8] = [
+    "",
+    "phone",
+    "street+postcode",
+    "web",
+    "phone+web",
+    "services+position",
+    "city",
+    "street+postcode+phone",
+];
+/// A set counts as many pairs as this, all its tellings together…
+const SET_PAIRS: f64 = 3_000.0;
+/// …and no labelled pair as more than this many.
+const PAIR_MAX: f64 = 6.0;
+/// With fewer fields than these on average the truth is beyond what can be seen.
+const FIELDS_MIN: f64 = 1.5;
+/// Larger sets are seen as they are only.
+const WITHHELD_RECORDS_MAX: usize = 20_000;
+/// A set as it is and with fields withheld.
+pub(crate) fn tellings(folder: &str) -> Vec<Corpus> {
+    let set = sets::read(folder.as_ref());
+    let kept = |fields: &&str| {
+        fields.is_empty()
+            || set.records.len() <= WITHHELD_RECORDS_MAX && fields_left(folder, fields) >= FIELDS_MIN
+    };
+    let withheld: Vec<&str> = WITHHELD.into_iter().filter(kept).collect();
+    withheld.iter().map(|fields| telling(folder, fields, withheld.len())).collect()
+}
+
+/// How many of telephone, web, street, town and postcode a record has on average once some are withheld.
+fn fields_left(folder: &str, fields: &str) -> f64 {
+    let mut set = sets::read(folder.as_ref());
+    sets::withhold(&mut set, fields);
+    let count = |record: &entity::Record| {
+        let organization = &record.organization;
+        let addresses = || organization.locations.iter().flat_map(|location| &location.addresses);
+        let has = [
+            !organization.phones.is_empty(),
+            organization.website.is_some(),
+            addresses().any(|address| address.address_1.is_some()),
+            addresses().any(|address| address.city.is_some()),
+            addresses().any(|address| address.postal_code.is_some()),
+        ];
+        has.into_iter().filter(|has| *has).count()
+    };
+    set.records.iter().map(count).sum::<usize>() as f64 / set.records.len() as f64
+}
+
+fn telling(folder: &str, fields: &str, tellings: usize) -> Corpus {
+    let mut set = sets::read(folder.as_ref());
+    sets::withhold(&mut set, fields);
+    let (corpus, known) = corpus(&set);
+    let counts_as = Some(SET_PAIRS.min(known as f64 * PAIR_MAX) / tellings as f64);
+    Corpus { counts_as, ..corpus }
+}
+
+/// A set's candidate pairs with what is known of them, and of how many it is known.
+pub(crate) fn corpus(set: &sets::Set) -> (Corpus, usize) {
+    let features: Vec<_> = set.records.iter().map(scoring::features).collect();
+    let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
+    let pairs = sets::candidates(&keys, Policy::default().block_size_max);
+    let judged: Option<BTreeMap<(usize, usize), bool>> = set
+        .judged
+        .as_ref()
+        .map(|judged| judged.iter().map(|&(a, b, same)| ((a.min(b), a.max(b)), same)).collect());
+    let label = |pair: &(usize, usize)| match &judged {
+        Some(judged) => judged.get(pair).copied(),
+        None => Some(set.entities[pair.0] == set.entities[pair.1]),
+    };
+    let labels: Vec<_> = pairs.iter().map(label).collect();
+    let known = labels.iter().flatten().count();
+    let corpus = Corpus {
+        records: set.records.len() as u64,
+        vectors: pairs.iter().map(|&(a, b)| scoring::compare(&features[a], &features[b])).collect(),
+        labels,
+        counts_as: None,
+    };
+    (corpus, known)
+}
