@@ -14,6 +14,8 @@ const SHIPPED: &str = include_str!("../../../models/2026-11-2/model.json");
 const SURE: f64 = 6.0;
 /// How much less.
 const SURE_SLOPE: f64 = 0.125;
+/// Terms of less weight than this are told in one line.
+const SMALL: f64 = 0.1;
 /// No sum of weights may reach this, where pairs would tie after all.
 const WEIGHT_MAX: f64 = 200.0;
 
@@ -197,7 +199,9 @@ impl Model {
         1.0 / (1.0 + (-tempered.copysign(weight_with_prior)).exp())
     }
 
-    /// The parts of a pair's weight, strongest first, the prior last; levels that say nothing are left out.
+    /// The parts of a pair's weight, strongest first, then the small ones in one line, the prior last.
+    ///
+    /// Their weights add up to the pair's. Levels that say nothing are left out.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the levels are not of this release's comparisons.
@@ -225,10 +229,16 @@ impl Model {
                 weight,
             }
         }));
-        lines.retain(|line| line.weight != 0.0);
+        let said = lines.iter().filter(|line| line.weight != 0.0).count();
+        let small: Vec<_> = lines.extract_if(.., |line| line.weight.abs() < SMALL).collect();
         lines.sort_by(|a, b| {
             b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.comparison.cmp(&b.comparison))
         });
+        if said > lines.len() {
+            let level = format!("{} small terms together", said - lines.len());
+            let weight = small.iter().map(|line| line.weight).sum();
+            lines.push(ExplanationLine { comparison: "the rest".to_owned(), level, weight });
+        }
         let level = format!("from 2^{} records", records.max(1).ilog2());
         lines.push(ExplanationLine { comparison: "prior".to_owned(), level, weight: self.prior(records) });
         Ok(lines)
