@@ -10,6 +10,7 @@ mod parked;
 mod run;
 mod sample;
 mod topic;
+mod train;
 
 use crate::config::{self, Config, Overrides};
 use crate::logging;
@@ -57,6 +58,8 @@ enum Command {
     /// Models and what they came to: stage one beside the live one, compare, activate, roll back
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Make a model from labels, or from what people judged
+    Train(Box<train::TrainArguments>),
     /// Look into topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
@@ -83,6 +86,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain(explain) => explain::run(settings(&overrides)?, &explain).await,
         Command::Sample(sample) => sample::run(&sample),
         Command::Model(model) => model::run(settings(&overrides)?, &model).await,
+        Command::Train(train) if train.asks_the_loop() => {
+            train::run_on_judgements(settings(&overrides)?, &train).await
+        }
+        Command::Train(train) => train::run(&train),
         Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,
         Command::Parked(parked) => parked::run(settings(&overrides)?, parked).await,
     }

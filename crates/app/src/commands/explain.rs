@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ExplainArguments {
-    /// A record: its id, or SOURCE:SOURCE_ID as it was imported
+    /// A record: its id, or `SOURCE:SOURCE_ID` as it was imported
     left: String,
     /// The other record
     right: String,
