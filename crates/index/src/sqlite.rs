@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::port::{Block, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
 use async_trait::async_trait;
 use entity::RecordId;
-use failure::failed;
+use failure::{failed, is_locked};
 use generation::{GenerationId, Scope};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{
@@ -21,12 +21,14 @@ use sqlx::sqlite::{
 };
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Readers beside the writer: as many as workers ask at once on one machine.
 const READERS: u32 = 4;
 /// How long to wait for a writer of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two attempts to open a file that another process is making.
+const OPEN_RETRY: Duration = Duration::from_millis(10);
 /// The pages that a batch touches lie all over the key table: it pays to keep them.
 const WRITER_CACHE_KIB: i64 = 96 * 1024;
 const READER_CACHE_KIB: i64 = 32 * 1024;
@@ -61,7 +63,7 @@ impl SqliteIndex {
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
         let writing = options.clone().pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
         let reading = options.pragma("cache_size", format!("-{READER_CACHE_KIB}")).pragma("query_only", "on");
-        let writer = pool(1).connect_with(writing).await.map_err(failed(doing))?;
+        let writer = open_writer(&writing).await.map_err(failed(doing))?;
         let readers = pool(READERS).connect_lazy_with(reading);
         let index = Self { writer, readers, scope: Scope::Live };
         index.bring_up_to_date().await?;
@@ -78,6 +80,20 @@ impl SqliteIndex {
         let mut tx = self.readers.begin().await.map_err(failed("starting to read the index"))?;
         let generation = self.scope.resolve(&mut tx).await?;
         Ok((tx, generation))
+    }
+}
+
+/// Opens the connection that writes. While another process turns the same new file to its write-ahead log, SQLite
+/// answers at once that it is locked, whatever the busy timeout: so it is asked again.
+async fn open_writer(options: &SqliteConnectOptions) -> sqlx::Result<SqlitePool> {
+    let begun = Instant::now();
+    loop {
+        match pool(1).connect_with(options.clone()).await {
+            Err(error) if is_locked(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(OPEN_RETRY).await;
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -5,6 +5,15 @@ use crate::error::Error;
 /// Pages that do not hold together, and a file that is none of SQLite's.
 const NOT_A_DATABASE: [&str; 2] = ["11", "26"];
 
+/// Busy, or locked by a connection of the same process.
+const LOCKED: [&str; 2] = ["5", "6"];
+
+/// Whether another connection holds the file just now.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| LOCKED.contains(&code.as_ref()))
+}
+
 /// Turns an error into ours, saying what we were doing.
 pub(super) fn failed<E: Into<sqlx::Error>, D: Describe>(doing: D) -> impl FnOnce(E) -> Error {
     move |error| {
