@@ -106,6 +106,7 @@ impl Crews {
         let over = |id: &i64, crew: &Crew| wanted.get(id) != Some(&crew.live);
         let over: Vec<i64> =
             self.running.iter().filter(|(id, crew)| over(id, crew)).map(|(id, _)| *id).collect();
+        let mut changed = !over.is_empty();
         for id in over {
             if let Some(crew) = self.running.remove(&id) {
                 self.end(crew).await;
@@ -115,9 +116,11 @@ impl Crews {
             if !self.running.contains_key(&generation.id) {
                 let crew = self.begin(generation).await?;
                 self.running.insert(generation.id, crew);
+                changed = true;
             }
         }
-        self.tidy_index(&all).await
+        // Not at every look: the index is asked over the network.
+        if changed { self.tidy_index(&all).await } else { Ok(()) }
     }
 
     /// The live generation was built by other code, which this process cannot go on with: a new one is filled beside

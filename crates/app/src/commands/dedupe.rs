@@ -10,8 +10,9 @@ mod summary;
 mod written;
 
 use super::evaluate::Quality;
+use super::model::read_model;
 use crate::output;
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use formats::ColumnMap;
 use input::Input;
 use judgements::Judgements;
@@ -108,7 +109,10 @@ impl Named<'_> {
 /// Runs it. Rows that are left out make the exit code 1, a fall of quality 3; the clusters are written all the same.
 pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
     let mut clock = Clock::start();
-    let model = load_model(arguments.model.as_deref())?;
+    let model = match &arguments.model {
+        Some(path) => read_model(path)?.0,
+        None => Model::shipped().clone(),
+    };
     let threads = arguments.threads.or_else(|| std::thread::available_parallelism().ok());
     let threads = threads.unwrap_or(NonZero::<usize>::MIN);
     let wants_evidence = arguments.pairs.is_some() || arguments.report.is_some();
@@ -155,13 +159,6 @@ impl Ran<'_> {
     fn named(&self) -> Named<'_> {
         Named { batch: &self.batch, clusters: &self.clusters, names: self.names.as_deref() }
     }
-}
-
-fn load_model(folder: Option<&Path>) -> anyhow::Result<Model> {
-    let Some(folder) = folder else { return Ok(Model::shipped().clone()) };
-    let file = folder.join("model.json");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    Model::from_json(&text).with_context(|| format!("using {}", file.display()))
 }
 
 /// Below what pairs are kept for, a threshold would miss most of them.

@@ -1,6 +1,7 @@
 //! `model`: generations of pairs and clusters, each of one model; stage one beside the live one, compare, activate,
 //! roll back.
 
+use super::judged::{JudgedPair, judged_pairs};
 use crate::config::Config;
 use crate::crews::index_name;
 use crate::output;
@@ -8,9 +9,9 @@ use crate::roles::Process;
 use anyhow::{Context, bail};
 use entity::{Cluster, ClusterId, JudgementVerdict, RecordId};
 use resolution::transitions::{Transition, TransitionKind, transitions};
-use scoring::{Model, RecordFeatures};
+use scoring::Model;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use store::Generation;
@@ -150,7 +151,7 @@ async fn list(process: &Process, json: bool) -> anyhow::Result<()> {
 }
 
 /// Reads a model's text from its folder or file, and checks it.
-pub(crate) fn read_model(path: &Path) -> anyhow::Result<(Model, String)> {
+pub(super) fn read_model(path: &Path) -> anyhow::Result<(Model, String)> {
     let file = if path.is_dir() { path.join("model.json") } else { path.to_owned() };
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let model = Model::from_json(&text).with_context(|| format!("reading the model {}", file.display()))?;
@@ -287,34 +288,20 @@ async fn clusters(process: &Process, generation: i64) -> anyhow::Result<Vec<(Rec
 
 /// How many judgements say match or not, and which of them the model by itself would contradict.
 async fn violations(process: &Process, generation: &Generation) -> anyhow::Result<(usize, Vec<Violation>)> {
-    let store = process.generations().await?.of(generation.id);
-    let index = process.index().await?.generation(&index_name(generation.id)).await?;
     let Ok(model) = Model::from_json(&generation.model) else { return Ok((0, Vec::new())) };
+    let store = process.generations().await?.of(generation.id);
     let prior = model.prior(store.corpus().await?.record_count);
-    let (mut count, mut found, mut after) = (0, Vec::new(), 0);
-    loop {
-        let page = store.judgements(after, 500).await?;
-        let Some((last, _)) = page.last() else { return Ok((count, found)) };
-        after = *last;
-        let ids: Vec<_> = page.iter().flat_map(|(_, j)| [j.pair.left(), j.pair.right()]).collect();
-        let mut features = HashMap::new();
-        for document in index.documents(&ids).await? {
-            features.insert(document.id, RecordFeatures::from_bytes(&document.features)?);
-        }
-        for (_, judgement) in page {
-            let (left, right) = (judgement.pair.left(), judgement.pair.right());
-            let is_match = match judgement.verdict {
-                JudgementVerdict::Match => true,
-                JudgementVerdict::NonMatch | JudgementVerdict::Related => false,
-                JudgementVerdict::Unsure => continue,
-            };
-            let (Some(a), Some(b)) = (features.get(&left), features.get(&right)) else { continue };
-            count += 1;
-            let weight = model.weigh(&scoring::compare(a, b)) + prior;
-            if (weight >= model.threshold()) != is_match {
-                let probability = model.probability(weight);
-                found.push(Violation { left, right, verdict: judgement.verdict, probability });
-            }
-        }
-    }
+    let judged = judged_pairs(process, generation.id).await?;
+    let count = judged.len();
+    let violation = |pair: JudgedPair| {
+        let weight = model.weigh(&pair.vector) + prior;
+        let judged = &pair.judgement;
+        ((weight >= model.threshold()) != pair.is_match).then(|| Violation {
+            left: judged.pair.left(),
+            right: judged.pair.right(),
+            verdict: judged.verdict,
+            probability: model.probability(weight),
+        })
+    };
+    Ok((count, judged.into_iter().filter_map(violation).collect()))
 }

@@ -1,12 +1,11 @@
 //! `train`: labels move a model's weights.
 
+use super::judged::judged_pairs;
 use super::model::read_model;
 use crate::config::Config;
-use crate::crews::index_name;
 use crate::output;
 use crate::roles::Process;
 use anyhow::{Context, bail, ensure};
-use entity::JudgementVerdict;
 use formats::{ColumnMap, ReadOptions};
 use scoring::training::{Corpus, Settings, Trained, train};
 use scoring::{Model, RecordFeatures};
@@ -97,16 +96,17 @@ fn make(arguments: &TrainArguments, corpus: &Corpus) -> anyhow::Result<ExitCode>
     };
     let before = (!arguments.from_nothing).then_some(&start);
     let records = corpus.records;
-    let contradicted = before.map(|model| contradicted(model, corpus));
+    let contradicted_before = before.map(|model| contradicted(model, corpus));
     let trained = train(std::slice::from_ref(corpus), &settings)?;
+    let contradicted_after = contradicted(&trained.model, corpus);
     let metrics = json!({
         "version": version,
         "started_from": before.map(Model::version),
         "records": records,
         "labelled_matches": trained.labelled.0,
         "labelled_others": trained.labelled.1,
-        "contradicted_before": contradicted,
-        "contradicted_after": contradicted_after(&trained, corpus),
+        "contradicted_before": contradicted_before,
+        "contradicted_after": contradicted_after,
         "calibration_error": trained.reliability.error,
         "calibration_error_open": trained.reliability.open_error,
     });
@@ -119,16 +119,12 @@ fn make(arguments: &TrainArguments, corpus: &Corpus) -> anyhow::Result<ExitCode>
             folder.display(),
             trained.labelled.0,
             trained.labelled.1,
-            contradicted_after(&trained, corpus),
-            contradicted.map_or_else(|| "-".to_owned(), |count| count.to_string())
+            contradicted_after,
+            contradicted_before.map_or_else(|| "-".to_owned(), |count| count.to_string())
         ));
         output::line(format_args!("Next: orgloop model stage {}", folder.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn contradicted_after(trained: &Trained, corpus: &Corpus) -> usize {
-    contradicted(&trained.model, corpus)
 }
 
 /// How many labels a model by itself would decide otherwise.
@@ -223,35 +219,12 @@ fn read_corpus(input: &Path, map: &[ColumnMap], labels: &Path) -> anyhow::Result
     Ok(corpus)
 }
 
-/// What people judged, as the live generation's index tells the records. Unsure says nothing.
+/// What people judged, as the live generation's index tells the records.
 async fn judged_corpus(process: &Process) -> anyhow::Result<Corpus> {
     let generations = process.generations().await?;
     let live = generations.follow_live().await?;
-    let store = generations.of(live);
-    let index = process.index().await?.generation(&index_name(live)).await?;
-    let mut corpus = Corpus { records: store.corpus().await?.record_count, ..Corpus::default() };
-    let mut after = 0;
-    loop {
-        let page = store.judgements(after, 500).await?;
-        let Some((last, _)) = page.last() else { return Ok(corpus) };
-        after = *last;
-        let ids: Vec<_> =
-            page.iter().flat_map(|(_, judgement)| [judgement.pair.left(), judgement.pair.right()]).collect();
-        let mut features = HashMap::new();
-        for document in index.documents(&ids).await? {
-            features.insert(document.id, RecordFeatures::from_bytes(&document.features)?);
-        }
-        for (_, judgement) in page {
-            let is_match = match judgement.verdict {
-                JudgementVerdict::Match => true,
-                JudgementVerdict::NonMatch | JudgementVerdict::Related => false,
-                JudgementVerdict::Unsure => continue,
-            };
-            let both = (features.get(&judgement.pair.left()), features.get(&judgement.pair.right()));
-            if let (Some(left), Some(right)) = both {
-                corpus.vectors.push(scoring::compare(left, right));
-                corpus.labels.push(Some(is_match));
-            }
-        }
-    }
+    let records = generations.of(live).corpus().await?.record_count;
+    let judged = judged_pairs(process, live).await?;
+    let (vectors, labels) = judged.into_iter().map(|pair| (pair.vector, Some(pair.is_match))).unzip();
+    Ok(Corpus { records, vectors, labels, counts_as: None })
 }
