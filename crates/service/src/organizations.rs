@@ -2,12 +2,14 @@
 //!
 //! Reads show golden records; writes go through the store's port only, and ring the poller's bell.
 
+mod choices;
 mod conditional;
 mod create;
 mod edit;
 mod held;
 mod merges;
 mod patch;
+mod policies;
 mod read;
 mod records;
 mod remove;
@@ -40,6 +42,12 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
         .routes(routes!(read::list, create::create))
         .routes(routes!(read::get, edit::edit, remove::remove))
         .routes(routes!(records::of_organization))
+        .routes(routes!(choices::get))
+        .routes(routes!(choices::choose))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::get, policies::put))
+        .routes(routes!(policies::activate))
+        .routes(routes!(policies::simulate::simulate))
         .routes(routes!(records::by_ids))
         .routes(routes!(rows::locations::list, rows::locations::create))
         .routes(routes!(rows::locations::get, rows::locations::edit, rows::locations::remove))

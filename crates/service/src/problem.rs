@@ -137,9 +137,6 @@ impl From<store::Error> for Problem {
                 Kind::IdempotencyKeyReused,
                 "this Idempotency-Key came with another request before: give each request its own",
             ),
-            store::Error::Conflict(Conflict::Merged(what)) => {
-                Self::new(Kind::PartOfMerges, format!("{what} is part of merges that hold: undo them first"))
-            }
             store::Error::NotFound(what) => Self::not_found(what),
             store::Error::Invalid(detail) => Self::new(Kind::Invalid, detail),
             transient @ store::Error::Transient { .. } => Self::ours(Kind::Unavailable, &transient),

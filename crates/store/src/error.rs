@@ -55,9 +55,6 @@ pub enum Conflict {
     /// Another holder has the lease now.
     #[error("the lease of {0} is held by another process")]
     Fenced(String),
-    /// The record is part of merges that hold.
-    #[error("{0} is part of merges that hold")]
-    Merged(String),
 }
 
 /// Result of this crate.

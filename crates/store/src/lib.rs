@@ -13,6 +13,7 @@ pub mod generations;
 pub mod lease;
 mod listing;
 pub mod organizations;
+pub mod policies;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod resolution;
@@ -24,6 +25,8 @@ pub use generations::{Generation, Generations};
 pub use lease::{Lease, Leases};
 pub use listing::TimeAndId;
 pub use organizations::{
-    MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts, is_added_over_rest,
+    ChoiceRequest, MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts,
+    is_added_over_rest,
 };
+pub use policies::{Policies, StatedPolicy};
 pub use resolution::Resolution;

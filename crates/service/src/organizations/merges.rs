@@ -68,6 +68,7 @@ pub(super) async fn merge(
         id: MergeId(Uuid::now_v7()),
         survivor: body.survivor.into(),
         absorbed: body.absorbed.iter().copied().map(OrganizationId).collect(),
+        choices: Vec::new(),
         expected: Revisions::new(),
         merged_by: caller,
         merged_at: entity::clock::now(),

@@ -19,6 +19,8 @@ mod rows;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod survivorship;
+#[cfg(test)]
 mod topics;
 #[cfg(test)]
 mod worker;

@@ -1,5 +1,6 @@
 //! Merges and their undo: links between golden ids, one change of them at a time.
 
+use super::choices::{end_choices, forest_of, insert_choices};
 use super::people::check_revisions;
 use super::read::follow_links;
 use super::{Executor, OrganizationsStore, id_list};
@@ -7,7 +8,7 @@ use crate::error::{Conflict, Doing, Error, Result};
 use crate::listing::{TimeAndId, or_newest};
 use crate::organizations::MergeRequest;
 use chrono::{DateTime, Utc};
-use entity::{Family, Merge, MergeId, OrganizationId, RecordId, Undo};
+use entity::{Choosing, Family, Merge, MergeId, OrganizationId, RecordId, Undo};
 use sqlx::FromRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -32,6 +33,16 @@ impl OrganizationsStore {
         check_revisions(&mut transaction, &request.expected).await?;
         check_members(&mut transaction, request).await?;
         let merge = insert_merge(&mut transaction, request).await?;
+        if !request.choices.is_empty() {
+            let forest = forest_of(&mut transaction, [request.survivor.into()]).await?;
+            let made = Choosing {
+                organization_id: request.survivor,
+                merge_id: Some(request.id),
+                by: &request.merged_by,
+                at: request.merged_at,
+            };
+            insert_choices(&mut transaction, &forest, &made, &request.choices).await?;
+        }
         transaction.commit().await.doing(|| format!("committing merge {}", merge.id))?;
         Ok(merge)
     }
@@ -61,6 +72,7 @@ impl OrganizationsStore {
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
+        end_choices(&mut transaction, id, undo.undone_at).await?;
         transaction.commit().await.doing(doing)?;
         merge.undo = Some(undo.clone());
         Ok(merge)

@@ -3,15 +3,18 @@
 use super::{Db, Pools};
 use crate::change_log::ChangeRow;
 use entity::RecordId;
+use policies::LastPolicy;
 use uuid::Uuid;
 
 mod bulk;
 mod capture;
+mod choices;
 mod import;
 mod known_ids;
 mod merges;
 mod people;
 mod pointers;
+mod policies;
 mod port;
 mod read;
 mod rest_rows;
@@ -22,6 +25,7 @@ mod tables;
 #[derive(Clone, Debug)]
 pub struct OrganizationsStore {
     pools: Pools,
+    last_policy: LastPolicy,
 }
 
 impl OrganizationsStore {
@@ -30,7 +34,7 @@ impl OrganizationsStore {
     }
 
     pub(super) fn new(pools: Pools) -> Self {
-        Self { pools }
+        Self { pools, last_policy: LastPolicy::default() }
     }
 }
 
