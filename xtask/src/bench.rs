@@ -21,6 +21,15 @@ pub(crate) enum Bench {
         #[arg(long)]
         embedded: bool,
     },
+    /// Merges a second over REST, and how long until a merge stands on the clean topic, embedded and on real servers.
+    Merge {
+        /// How many merges each figure rests on.
+        #[arg(long, default_value_t = 1000)]
+        merges: usize,
+        /// Leave out the real servers.
+        #[arg(long)]
+        embedded: bool,
+    },
     /// `orgloop dedupe` beside Splink: the same rows, quality, time and memory of both.
     Dedupe(dedupe::Dedupe),
 }
@@ -29,6 +38,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     let (organizations, embedded) = match bench {
         Bench::Dedupe(asked) => return dedupe::run(asked),
+        Bench::Merge { merges, embedded } => return merge(*merges, *embedded),
         Bench::Loop { organizations, embedded } => (organizations, embedded),
     };
     let organizations = organizations.to_string();
@@ -49,6 +59,23 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     let measured = finish(raw.envs(variables.iter().map(|(name, value)| (name, value))))
         .and_then(|()| finish(&mut measure("embedded")))
         .and_then(|()| finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value)))));
+    services::down_leased(std::process::id())?;
+    measured
+}
+
+fn merge(merges: usize, embedded: bool) -> Result<()> {
+    let merges = merges.to_string();
+    let measure = |on: &str| {
+        let mut command = cargo(&["bench", "--quiet", "-p", "orgloop-tests", "--bench", "merge", "--"]);
+        command.args(["--on", on, "--merges", &merges]);
+        command
+    };
+    finish(&mut measure("embedded"))?;
+    if embedded {
+        return Ok(());
+    }
+    let variables = services::up(Lease::Process(std::process::id()))?;
+    let measured = finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value))));
     services::down_leased(std::process::id())?;
     measured
 }

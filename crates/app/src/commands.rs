@@ -1,5 +1,6 @@
 //! The command line. Stable from the first release on.
 
+mod audit;
 mod dedupe;
 mod evaluate;
 mod explain;
@@ -67,6 +68,9 @@ enum Command {
     /// Events that could not be applied: list them, try them again, or drop them
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// What people did to organizations: list it, check that nobody changed it, export it
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Runs what was asked for.
@@ -93,5 +97,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Train(train) => train::run(&train),
         Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,
         Command::Parked(parked) => parked::run(settings(&overrides)?, parked).await,
+        Command::Audit(audit) => audit::run(settings(&overrides)?, audit).await,
     }
 }

@@ -99,6 +99,8 @@ pub(crate) struct StageSettings {
 pub(crate) struct ServiceSettings {
     /// Where the review side reaches the organizations port; empty for this process's own.
     pub(crate) organizations_url: String,
+    /// A merge of more members than this waits for the approval of a second person.
+    pub(crate) merge_members_max_alone: usize,
 }
 
 /// A SQL copy of the clean topics.
@@ -159,7 +161,7 @@ fn defaults() -> serde_json::Value {
         "indexer": StageSettings { batch_size_max: 1000 },
         "scorer": StageSettings { batch_size_max: 1000 },
         "resolver": StageSettings { batch_size_max: 1000 },
-        "service": ServiceSettings { organizations_url: String::new() },
+        "service": ServiceSettings { organizations_url: String::new(), merge_members_max_alone: 20 },
         "log": LogSettings { level: "info".into(), format: LogFormat::Text },
     })
 }

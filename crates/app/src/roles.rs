@@ -327,6 +327,10 @@ impl Process {
             stages: service::Stages::new(move || board.stages()),
             bell: Arc::clone(&self.bell),
             decided: Arc::new(Notify::new()),
+            merging: service::Merging {
+                members_max_alone: self.config.service.merge_members_max_alone,
+                ..service::Merging::default()
+            },
             metrics: self.metrics.clone(),
             organizations_url,
             registry: match self.topics.registry_home {

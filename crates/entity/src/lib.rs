@@ -20,7 +20,7 @@ pub use cluster::{Cluster, ClusterMember, PairEvidence};
 pub use document::{IndexDocument, SearchFields};
 pub use family::Family;
 pub use id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
-pub use merge::{Link, Merge, StewardFact, Undo};
+pub use merge::{Link, Merge, Split, StewardFact, Undo};
 pub use organization::{Address, Identifier, Location, Organization, Phone, Service};
 pub use pair::{CandidatePair, Judgement, JudgementVerdict, ScoredPair};
 pub use record::{GoldenRecord, Record};

@@ -15,7 +15,7 @@ use events::sqlite::SqliteLog;
 use events::topics::TopicNames;
 use index::sqlite::SqliteIndex;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use service::{DecisionWorker, Ports, RegistryRoutes, Stages};
+use service::{DecisionWorker, Merging, Ports, RegistryRoutes, Stages};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -72,6 +72,7 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
         stages: Stages::new(move || stages(ticks.fetch_add(1, Ordering::Relaxed))),
         bell: Arc::new(Notify::new()),
         decided: Arc::new(Notify::new()),
+        merging: Merging::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         organizations_url: base,
         registry: RegistryRoutes::Mounted,

@@ -18,7 +18,8 @@ mod review;
 mod serve;
 mod topics;
 
-pub use ports::{Ports, RegistryRoutes, Stages};
+pub use organizations::MergeWorker;
+pub use ports::{Merging, Ports, RegistryRoutes, Stages};
 pub use review::DecisionWorker;
 pub use serve::serve;
 

@@ -80,6 +80,16 @@ impl Problem {
         self
     }
 
+    /// The problem of a part of the request: its fields are named from the whole.
+    pub(crate) fn within(mut self, path: &str) -> Self {
+        self.detail = format!("{path}: {}", self.detail);
+        for error in &mut self.errors {
+            error.field =
+                if error.field.is_empty() { path.to_owned() } else { format!("{path}.{}", error.field) };
+        }
+        self
+    }
+
     /// The addressed id was absorbed: the caller decides anew, with the survivor.
     pub(crate) fn merged_entity(absorbed: &str, survivor: &str) -> Self {
         let detail =
@@ -137,6 +147,14 @@ impl From<store::Error> for Problem {
                 Kind::IdempotencyKeyReused,
                 "this Idempotency-Key came with another request before: give each request its own",
             ),
+            store::Error::Conflict(Conflict::OwnApproval(what)) => {
+                let detail = format!("{what} was asked for by you: somebody else has to approve it");
+                Self::new(Kind::NeedsSecondApproval, detail)
+            }
+            store::Error::Conflict(Conflict::BatchClosed { id, state }) => {
+                Self::new(Kind::BatchClosed, format!("batch {id} is {state}"))
+                    .with("state", state.replace(' ', "_"))
+            }
             store::Error::Conflict(Conflict::Merged(what)) => {
                 Self::new(Kind::PartOfMerges, format!("{what} is part of merges that hold: undo them first"))
             }

@@ -154,14 +154,16 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let ports = process.service_ports(listener.local_addr()?).await?;
     let worker = service::DecisionWorker::new(&ports);
+    let merger = service::MergeWorker::new(&ports);
     let router = service::router(ports);
-    let (mut serving, mut working) = (stop.clone(), stop.clone());
+    let (mut serving, mut working, mut merging) = (stop.clone(), stop.clone(), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = service::serve(listener, router, async move { serving.stopped().await }).await {
             tracing::error!(error = %error, "the service ended");
         }
     });
     tasks.spawn(async move { worker.run(async move { working.stopped().await }).await });
+    tasks.spawn(async move { merger.run(async move { merging.stopped().await }).await });
     Ok(())
 }
 

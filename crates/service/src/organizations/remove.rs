@@ -4,22 +4,24 @@ use super::Room;
 use super::conditional::require_match;
 use super::held::look_up_to_write;
 use crate::problem::{Kind, Problem, Result};
-use crate::request::{Headers, PathId};
+use crate::request::{Caller, Headers, PathId};
 use crate::responses::ConditionalProblems;
 use axum::extract::State;
 use axum::http::StatusCode;
-use store::REST_SOURCE;
+use store::{By, REST_SOURCE};
 use uuid::Uuid;
 
 /// Deletes an organization that people created.
 #[utoipa::path(delete, path = "/v1/organizations/{id}", operation_id = "delete_organization", tag = "organizations",
     params(("id" = Uuid, Path, description = "The golden id"),
-        ("If-Match" = String, Header, description = "The ETag that the decision rests on")),
+        ("If-Match" = String, Header, description = "The ETag that the decision rests on"),
+        ("X-Orgloop-User" = Option<String>, Header, description = "Who deletes it")),
     responses((status = 204, description = "It is gone"), ConditionalProblems))]
 pub(super) async fn remove(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
+    Caller(caller): Caller,
 ) -> Result<StatusCode> {
     let held = look_up_to_write(&*room.store, id.into()).await?;
     require_match(&headers, &held.etag)?;
@@ -32,7 +34,7 @@ pub(super) async fn remove(
         return Err(owned_by_source("organization", id, &record.source));
     }
     let revision = held.family.revisions.get(&record.id).copied().unwrap_or_default();
-    room.store.delete(record.id, revision).await?;
+    room.store.delete(record.id, revision, &By::now(caller)).await?;
     room.changed();
     Ok(StatusCode::NO_CONTENT)
 }

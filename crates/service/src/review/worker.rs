@@ -151,6 +151,8 @@ impl DecisionWorker {
                 tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
                 return Ok(Round::Unfinished);
             }
+            // Looked at again with the next round.
+            Err(Refusal::Awaiting) => return Ok(Round::Done),
             Err(Refusal::No(problem)) => {
                 tracing::info!(decision = %decision.id, problem = problem.kind, "a decision was refused");
                 // Nothing of it holds: the cluster is back in the queue as it was.

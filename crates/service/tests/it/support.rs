@@ -12,7 +12,7 @@ use index::sqlite::SqliteIndex;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
-use service::{DecisionWorker, Ports, RegistryRoutes, Stages};
+use service::{DecisionWorker, Merging, Ports, RegistryRoutes, Stages};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -96,6 +96,7 @@ impl Server {
             stages: Stages::new(move || board.lock().unwrap().clone()),
             bell: Arc::new(Notify::new()),
             decided: Arc::new(Notify::new()),
+            merging: Merging::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             organizations_url: base.clone(),
             registry: RegistryRoutes::Mounted,
@@ -112,6 +113,14 @@ impl Server {
     pub(crate) fn start_worker(&self) -> oneshot::Sender<()> {
         let (stop, stopped) = oneshot::channel::<()>();
         let worker = DecisionWorker::new(&self.ports);
+        tokio::spawn(worker.run(async { stopped.await.unwrap_or_default() }));
+        stop
+    }
+
+    /// A worker for batches of merges, as [`Server::start_worker`].
+    pub(crate) fn start_merge_worker(&self) -> oneshot::Sender<()> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = service::MergeWorker::new(&self.ports);
         tokio::spawn(worker.run(async { stopped.await.unwrap_or_default() }));
         stop
     }
@@ -138,6 +147,11 @@ impl Server {
         send(self.request("POST", path).header("x-orgloop-user", "ana").json(body)).await
     }
 
+    /// As somebody else than the usual caller.
+    pub(crate) async fn post_as(&self, user: &str, path: &str, body: &Value) -> Answer {
+        send(self.request("POST", path).header("x-orgloop-user", user).json(body)).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, etag: &str, body: &Value) -> Answer {
         send(self.request("PATCH", path).header("if-match", etag).header("x-orgloop-user", "ana").json(body))
             .await
@@ -147,7 +161,29 @@ impl Server {
         send(self.request("DELETE", path).header("if-match", etag)).await
     }
 
+    /// A merge that cites a preview of itself, where there can be one.
     pub(crate) async fn merge(&self, key: &str, body: &Value) -> Answer {
+        let mut body = body.clone();
+        let mut asked = body.clone();
+        for unasked in ["reason", "expected_versions", "preview_digest"] {
+            asked.as_object_mut().unwrap().remove(unasked);
+        }
+        if let Some(absorbed) = asked.as_object_mut().unwrap().remove("absorbed") {
+            asked["organizations"] = absorbed;
+        }
+        let preview = self.post("/v1/merge-previews", &asked).await;
+        if preview.status == 200 {
+            for (cited, shown) in [("preview_digest", "digest"), ("expected_versions", "expected_versions")] {
+                if body.get(cited).is_none() {
+                    body[cited] = preview.body[shown].clone();
+                }
+            }
+        }
+        self.merge_unseen(key, &body).await
+    }
+
+    /// A merge as it stands, with what it cites or does not.
+    pub(crate) async fn merge_unseen(&self, key: &str, body: &Value) -> Answer {
         let request = self.request("POST", "/v1/merges").header("idempotency-key", key);
         send(request.header("x-orgloop-user", "ana").json(body)).await
     }

@@ -5,17 +5,23 @@ use crate::change_log::ChangeRow;
 use entity::RecordId;
 use uuid::Uuid;
 
+mod answers;
+mod audit;
+mod batches;
 mod bulk;
 mod capture;
 mod import;
 mod known_ids;
 mod merges;
+mod merging_port;
 mod people;
 mod pointers;
 mod port;
 mod read;
 mod rest_rows;
 mod row_set;
+mod splits;
+mod steps;
 mod tables;
 
 /// The organizations data product in a database.

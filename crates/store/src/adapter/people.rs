@@ -1,10 +1,14 @@
 //! What people do to rows: steward facts and deletes. Each only while what they saw still stands.
 
+use super::audit::commit_with;
 use super::merges::LINKS;
 use super::{Executor, OrganizationsStore, id_list};
+use crate::audit::Deed;
 use crate::error::{Conflict, Doing, Error, Result};
+use crate::merging::By;
 use crate::organizations::Revisions;
 use entity::{RecordId, StewardFact};
+use serde_json::json;
 use uuid::Uuid;
 
 impl OrganizationsStore {
@@ -28,10 +32,11 @@ impl OrganizationsStore {
             .await
             .doing(|| format!("stating {} of {}", fact.field, fact.row_id))?;
         }
-        transaction.commit().await.doing(|| "committing steward facts".into())
+        let Some(first) = facts.first() else { return Ok(()) };
+        commit_with(transaction, &deed_of_facts(first, facts)).await.map(drop)
     }
 
-    pub(super) async fn remove(&self, id: RecordId, expected: i64) -> Result<()> {
+    pub(super) async fn remove(&self, id: RecordId, expected: i64, by: &By) -> Result<()> {
         let doing = || format!("deleting {id}");
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, LINKS).await?;
@@ -48,8 +53,21 @@ impl OrganizationsStore {
         }
         let delete = sqlx::query("DELETE FROM organization WHERE id = $1").bind(id.0);
         delete.execute(&mut *transaction).await.doing(doing)?;
-        transaction.commit().await.doing(doing)
+        let deed = Deed::new(by, "organization.delete", [id.to_string()], json!({ "record": id }));
+        commit_with(transaction, &deed).await.map(drop)
     }
+}
+
+/// Facts of one call are one person's word.
+fn deed_of_facts(first: &StewardFact, facts: &[StewardFact]) -> Deed {
+    let by = By { actor: first.stated_by.clone(), at: first.stated_at };
+    let stated = |fact: &StewardFact| {
+        json!({
+            "table": fact.table, "row": fact.row_id, "record": fact.record_id, "field": fact.field, "value": fact.value,
+        })
+    };
+    let subjects = facts.iter().flat_map(|fact| [fact.row_id.to_string(), fact.record_id.to_string()]);
+    Deed::new(&by, "fact", subjects, json!({ "facts": facts.iter().map(stated).collect::<Vec<_>>() }))
 }
 
 /// Refuses a write that was decided on what no longer stands.

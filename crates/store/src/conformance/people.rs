@@ -1,7 +1,7 @@
 //! Cases about what people state and delete, and about the lists they read.
 
 use super::fixture::{
-    at, captures, end, family, full_record, import, keys, merge_request, record, record_id, revision,
+    at, by, captures, end, family, full_record, import, keys, merge_request, record, record_id, revision,
 };
 use super::{Backend, DataProduct};
 use crate::error::{Conflict, Error};
@@ -60,16 +60,16 @@ pub async fn a_merged_record_is_not_deleted(backend: &dyn Backend) {
     let request = merge_request(&*organizations, one.id, &[two.id]).await;
     organizations.merge(&request).await.expect("merged");
     for id in [one.id, two.id] {
-        let refused = organizations.delete(id, revision(&*organizations, id).await).await;
+        let refused = organizations.delete(id, revision(&*organizations, id).await, &by("ann")).await;
         assert!(matches!(refused, Err(Error::Conflict(Conflict::Merged(_)))), "{refused:?}");
     }
-    let undo = Undo { undone_by: "ben".to_owned(), undone_at: at(9), reason: None };
+    let undo = Undo::new("ben", at(9), None);
     organizations.undo(request.id, &undo).await.expect("undone");
     let now = revision(&*organizations, two.id).await;
-    let stale = organizations.delete(two.id, now + 1).await;
+    let stale = organizations.delete(two.id, now + 1, &by("ann")).await;
     assert!(matches!(stale, Err(Error::Conflict(Conflict::Stale(_)))), "{stale:?}");
-    organizations.delete(two.id, now).await.expect("deleted");
-    let gone = organizations.delete(two.id, now).await;
+    organizations.delete(two.id, now, &by("ann")).await.expect("deleted");
+    let gone = organizations.delete(two.id, now, &by("ann")).await;
     assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
     assert_eq!(organizations.record_count().await.expect("counted"), 1);
 }
