@@ -6,7 +6,7 @@
 use crate::cluster::{ClusterMember, PairEvidence};
 use crate::id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
 use crate::organization::{Location, Organization, Service};
-use crate::record::FieldOrigin;
+use crate::record::{FieldOrigin, FoldedRow};
 use crate::version::Version;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,30 @@ pub struct OrganizationChanged {
     pub origins: Option<Vec<FieldOrigin>>,
     /// Children were too many to embed: read them from their own topics.
     pub truncated: Option<bool>,
+    /// Rows that are left out of its lists because another of them tells the same; each keeps its id and its topic.
+    pub folded: Option<Vec<FoldedRow>>,
+    /// The survivorship policy by which values won, as `name/version`; absent where one record alone speaks.
+    pub policy: Option<String>,
+}
+
+impl OrganizationChanged {
+    /// What happened to an id, and nothing else of it.
+    #[must_use]
+    pub fn bare(id: OrganizationId, version: Version, op: Op) -> Self {
+        Self {
+            id,
+            version,
+            op,
+            redirect_to: None,
+            members: None,
+            created_at: None,
+            organization: None,
+            origins: None,
+            truncated: None,
+            folded: None,
+            policy: None,
+        }
+    }
 }
 
 /// `organizations.location.v1`, keyed by location id.

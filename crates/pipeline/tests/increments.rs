@@ -177,7 +177,8 @@ mod tests {
         }
         let family = running.organizations.family(&[records[0].id]).await.unwrap();
         let by = store::By::now("ann");
-        running.organizations.delete(records[0].id, family.revisions[&records[0].id], &by).await.unwrap();
+        let revision = (records[0].id, family.revisions[&records[0].id]);
+        running.organizations.delete_members(records[0].id.into(), &[revision].into(), &by).await.unwrap();
         running.settled().await;
         running.organizations.upsert(records.clone()).await.unwrap();
         running.settled().await;

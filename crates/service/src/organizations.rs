@@ -4,6 +4,7 @@
 
 mod audit;
 mod batches;
+mod choices;
 mod conditional;
 mod create;
 mod edit;
@@ -13,6 +14,7 @@ mod keys;
 mod lineage;
 mod merges;
 mod patch;
+mod policies;
 mod previews;
 mod proposal;
 mod read;
@@ -68,6 +70,12 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
         .routes(routes!(read::get, edit::edit, remove::remove))
         .routes(routes!(lineage::get))
         .routes(routes!(records::of_organization))
+        .routes(routes!(choices::get))
+        .routes(routes!(choices::choose))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::get, policies::put))
+        .routes(routes!(policies::activate))
+        .routes(routes!(policies::simulate::simulate))
         .routes(routes!(records::by_ids))
         .routes(routes!(rows::locations::list, rows::locations::create))
         .routes(routes!(rows::locations::get, rows::locations::edit, rows::locations::remove))

@@ -155,9 +155,6 @@ impl From<store::Error> for Problem {
                 Self::new(Kind::BatchClosed, format!("batch {id} is {state}"))
                     .with("state", state.replace(' ', "_"))
             }
-            store::Error::Conflict(Conflict::Merged(what)) => {
-                Self::new(Kind::PartOfMerges, format!("{what} is part of merges that hold: undo them first"))
-            }
             store::Error::NotFound(what) => Self::not_found(what),
             store::Error::Invalid(detail) => Self::new(Kind::Invalid, detail),
             transient @ store::Error::Transient { .. } => Self::ours(Kind::Unavailable, &transient),

@@ -57,10 +57,15 @@ problems! {
         (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`merged-entity`"), (412, "`stale`"),
         (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"), (428, "`precondition-required`"),
     ];
+    /// Activating or trying a policy.
+    PolicyProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`"),
+    ];
     /// Deleting under `If-Match`.
     ConditionalProblems [
         (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"),
-        (409, "`owned-by-source`, `part-of-merges`, `merged-entity`"), (412, "`stale`"), (428, "`precondition-required`"),
+        (409, "`owned-by-source`, `other-members`, `merged-entity`"), (412, "`stale`"), (428, "`precondition-required`"),
     ];
     /// Looking at what a merge would do.
     PreviewProblems [

@@ -19,12 +19,14 @@ mod import;
 mod leases;
 mod merges;
 mod moves;
+mod never_happened;
 mod people;
 mod queues;
 mod rest_rows;
 mod scores;
 mod scores_in_any_order;
 mod splits;
+mod survivorship;
 
 use crate::{ChangeLog, Generations, Organizations, Resolution};
 use async_trait::async_trait;
@@ -73,9 +75,10 @@ pub use moves::{
     a_child_moves_between_records, a_child_moves_to_a_new_record, a_child_told_by_two_records_has_one_owner,
     a_row_moved_by_hand_takes_its_children_along,
 };
+pub use never_happened::undo_is_as_if_it_had_never_happened;
 pub use people::{
-    a_merged_record_is_not_deleted, a_survivor_outlives_its_record, facts_are_stated_on_what_stands,
-    rows_are_listed_with_their_owners,
+    a_golden_record_is_deleted_with_all_of_its_members, a_survivor_outlives_its_record,
+    facts_are_stated_on_what_stands, rows_are_listed_with_their_owners,
 };
 pub use queues::{moved_blocks_are_scored_again, the_prior_steps_at_powers_of_two};
 pub use rest_rows::{
@@ -88,6 +91,12 @@ pub use splits::{
     a_history_tells_all_that_was_done, a_split_is_decided_on_what_stands,
     a_split_takes_apart_what_several_steps_made, a_split_that_is_undone_has_never_been,
     an_undo_outlives_the_split_that_came_before,
+};
+pub use survivorship::{
+    a_merge_the_other_way_round_leaves_no_cycle, a_word_on_a_golden_id_stays_with_it,
+    another_policy_captures_what_is_merged, choices_hold_while_their_merges_hold,
+    only_a_source_makes_a_record_recent, policies_have_versions_and_one_is_in_force,
+    two_accepts_leave_one_survivor,
 };
 
 /// The data product: both of its ports.
@@ -153,7 +162,7 @@ macro_rules! conformance_tests {
             waiting_counts_what_is_ahead,
             one_holder_at_a_time,
             facts_are_stated_on_what_stands,
-            a_merged_record_is_not_deleted,
+            a_golden_record_is_deleted_with_all_of_its_members,
             a_survivor_outlives_its_record,
             rows_are_listed_with_their_owners,
             only_golden_ids_merge,
@@ -173,6 +182,14 @@ macro_rules! conformance_tests {
             a_tampered_entry_is_found,
             concurrent_writers_do_not_fork_the_chain,
             fifty_people_leave_what_they_were_told,
+            policies_have_versions_and_one_is_in_force,
+            another_policy_captures_what_is_merged,
+            choices_hold_while_their_merges_hold,
+            only_a_source_makes_a_record_recent,
+            a_word_on_a_golden_id_stays_with_it,
+            two_accepts_leave_one_survivor,
+            a_merge_the_other_way_round_leaves_no_cycle,
+            undo_is_as_if_it_had_never_happened,
             stale_scores_are_ignored,
             a_deletion_takes_its_pairs_along,
             moved_blocks_refuse_scores,

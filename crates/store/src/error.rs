@@ -66,9 +66,6 @@ pub enum Conflict {
         /// In which state it is, in words.
         state: String,
     },
-    /// The record is part of merges that hold.
-    #[error("{0} is part of merges that hold")]
-    Merged(String),
 }
 
 /// Result of this crate.

@@ -16,6 +16,7 @@ pub mod link_log;
 mod listing;
 pub mod merging;
 pub mod organizations;
+pub mod policies;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod resolution;
@@ -29,6 +30,8 @@ pub use lease::{Lease, Leases};
 pub use listing::TimeAndId;
 pub use merging::{By, Merging};
 pub use organizations::{
-    MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts, is_added_over_rest,
+    ChoiceRequest, MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts,
+    is_added_over_rest,
 };
+pub use policies::{Policies, StatedPolicy};
 pub use resolution::Resolution;

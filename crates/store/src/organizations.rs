@@ -5,9 +5,12 @@ use crate::error::Result;
 use crate::lease::Leases;
 use crate::listing::TimeAndId;
 use crate::merging::{By, Merging, RequestKey};
+use crate::policies::Policies;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
+use entity::{
+    ChosenField, Family, FieldChoice, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo,
+};
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
@@ -78,6 +81,8 @@ pub struct MergeRequest {
     pub survivor: OrganizationId,
     /// The golden ids that go.
     pub absorbed: Vec<OrganizationId>,
+    /// Whose value is to win which field, while the merge holds.
+    pub choices: Vec<ChosenField>,
     /// Revisions of all members, as the decider saw them.
     pub expected: Revisions,
     /// Who decided.
@@ -92,9 +97,24 @@ pub struct MergeRequest {
     pub key: RequestKey,
 }
 
+/// Choices of fields' winners, made by themselves on a golden record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceRequest {
+    /// The golden record.
+    pub organization_id: OrganizationId,
+    /// Whose value is to win which field; each field once.
+    pub choices: Vec<ChosenField>,
+    /// Revisions of all members, as the chooser saw them.
+    pub expected: Revisions,
+    /// Who chose.
+    pub chosen_by: String,
+    /// When.
+    pub chosen_at: DateTime<Utc>,
+}
+
 /// The organizations data product. What people write is written into the audit log in the same transaction.
 #[async_trait]
-pub trait Organizations: Merging + AuditLog + Leases + Send + Sync + std::fmt::Debug {
+pub trait Organizations: Policies + Merging + AuditLog + Leases + Send + Sync + std::fmt::Debug {
     /// Writes records as their source tells them, in one transaction: idempotent, keyed by (source, source id).
     /// Ids that are taken by another source's row are replaced by derived ones; children that the record no
     /// longer has are deleted.
@@ -106,8 +126,12 @@ pub trait Organizations: Merging + AuditLog + Leases + Send + Sync + std::fmt::D
     /// Deletes the source's records whose source id is not among these, for an import of a whole snapshot.
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64>;
 
-    /// Deletes one record, if its revision still stands.
-    async fn delete(&self, id: RecordId, expected: i64, by: &By) -> Result<()>;
+    /// Deletes a golden record: all of its members, if these are all and their revisions still stand. The links stay; a
+    /// record that its source tells again is a member again.
+    ///
+    /// # Errors
+    /// `Stale` when a member changed or came; `Absorbed` when the id leads to another.
+    async fn delete_members(&self, id: OrganizationId, members: &Revisions, by: &By) -> Result<()>;
 
     /// Writes one place or service that people added over REST to a record of whatever source, if the revisions still
     /// stand; children that the row no longer has are deleted.
@@ -129,6 +153,9 @@ pub trait Organizations: Merging + AuditLog + Leases + Send + Sync + std::fmt::D
     /// own record is gone is listed while it has members.
     async fn list(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>>;
 
+    /// Golden ids that others were merged into, sorted, after the given one; whether all of their members live or not.
+    async fn list_merged(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>>;
+
     /// Locations or services with their owners, sorted by id, after the given one.
     async fn list_rows(
         &self,
@@ -139,6 +166,13 @@ pub trait Organizations: Merging + AuditLog + Leases + Send + Sync + std::fmt::D
 
     /// Adds steward facts, if the revisions still stand.
     async fn state_facts(&self, facts: &[StewardFact], expected: &Revisions) -> Result<()>;
+
+    /// Chooses whose value wins which field of a golden record, if the revisions still stand; the choices as they are
+    /// kept.
+    ///
+    /// # Errors
+    /// `Invalid` when a choice names no field of which one value wins, or a record that is no member.
+    async fn choose(&self, request: &ChoiceRequest) -> Result<Vec<FieldChoice>>;
 
     /// Applies a merge, or gives the answer of the same request before.
     async fn merge(&self, request: &MergeRequest) -> Result<Merge>;

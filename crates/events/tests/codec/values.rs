@@ -8,7 +8,7 @@ use entity::event::{
     RedirectChanged, ServiceChanged,
 };
 use entity::organization::{Address, Extra, Identifier, Location, Organization, Phone, Service};
-use entity::record::FieldOrigin;
+use entity::record::{FieldOrigin, FoldedRow};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -202,6 +202,15 @@ impl Dice {
                 dice.some(origin)
             }),
             truncated: self.maybe(|dice| dice.roll(2) == 0),
+            folded: self.maybe(|dice| {
+                let folded = |dice: &mut Self| FoldedRow {
+                    table: dice.text(),
+                    id: dice.uuid(),
+                    shown_as: dice.uuid(),
+                };
+                dice.some(folded)
+            }),
+            policy: self.maybe(Self::text),
         }
     }
 

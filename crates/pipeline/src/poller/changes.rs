@@ -184,27 +184,20 @@ impl Sheet<'_> {
             (None, None) => Op::Delete,
         };
         let key = id.to_string();
-        let (members, created_at, organization, origins, truncated) = match golden.map(embed) {
-            None => (None, None, None, None, None),
-            Some((golden, truncated)) => (
-                Some(golden.members),
-                Some(golden.created_at),
-                Some(golden.organization),
-                Some(golden.origins),
-                Some(truncated),
-            ),
-        };
         let version = self.settings.version;
-        let value = OrganizationChanged {
-            id,
-            version,
-            op,
-            redirect_to,
-            members,
-            created_at,
-            organization,
-            origins,
-            truncated,
+        let value = match golden.map(golden::presented).map(embed) {
+            None => OrganizationChanged { redirect_to, ..OrganizationChanged::bare(id, version, op) },
+            Some((golden, truncated)) => OrganizationChanged {
+                redirect_to,
+                members: Some(golden.members),
+                created_at: Some(golden.created_at),
+                organization: Some(golden.organization),
+                origins: Some(golden.origins),
+                truncated: Some(truncated),
+                folded: Some(golden.folded),
+                policy: golden.policy,
+                ..OrganizationChanged::bare(id, version, op)
+            },
         };
         self.send(Product::Organization, &key, None, op, &value)?;
         // An id that was never absorbed has nothing to take back.

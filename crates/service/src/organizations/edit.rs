@@ -86,8 +86,9 @@ async fn state(room: &Room, held: &Held, changed: Object, caller: String) -> Res
     }
     let wanted: hsds::Organization = patch::read(changed.clone())?;
     let wanted = wanted.taken(&mut RowIds::default())?;
-    let record_id = held.principal().id;
-    let subject = Subject { table: "organization", row_id: record_id.0, record_id, stated_by: caller };
+    // On the addressed id, whichever of its members' records are there: an undo then leaves it where it was said.
+    let record_id = held.golden.id.into();
+    let subject = Subject { table: "organization", row_id: held.golden.id.0, record_id, stated_by: caller };
     let facts = facts(&subject, &held.golden.organization, &wanted, &changed)?;
     room.store.state_facts(&facts, &held.revisions()).await?;
     Ok(())

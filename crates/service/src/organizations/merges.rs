@@ -115,8 +115,8 @@ pub(super) async fn merge(
         Some(Answer::Batch(batch)) => return Ok(accepted(batch)),
         Some(Answer::Split(_)) => return Err(Error::from(Conflict::KeyReused).into()),
     }
-    let digest = body.decided_on()?;
     let proposal = Proposal::read(&*room.store, &body.wanted(&caller)).await?;
+    let digest = body.decided_on()?;
     proposal.require(digest, &body.expected_versions)?;
     if room.needs_second_person(proposal.golden.members.len()) {
         let batch = batch_of_one(&body, &proposal, caller);

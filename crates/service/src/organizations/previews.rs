@@ -1,6 +1,7 @@
 //! What a merge would do, before anybody does it.
 
 use super::Room;
+use super::choices::OutcomeView;
 use super::proposal::{Choice, Proposal, Wanted};
 use super::views::GoldenView;
 use crate::problem::Result;
@@ -10,9 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use entity::{Family, Record, RecordId};
 use events::topics::Product;
-use golden::FieldOutcome;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -50,44 +49,13 @@ pub(crate) struct Preview {
     /// The golden record that it would make.
     golden: GoldenView,
     /// Per field, which value would win and why, and which would lose.
-    fields: Vec<FieldView>,
+    fields: Vec<OutcomeView>,
     /// The children of the absorbed that would come to the survivor.
     moved: MovedChildren,
     /// What speaks against it.
     conflicts: Vec<ConflictView>,
     /// The topics on which it would be told, and under which keys.
     topics: Vec<TopicKeys>,
-}
-
-/// How one field would come about.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FieldOutcome)]
-pub(crate) struct FieldView {
-    field: String,
-    /// The value that wins.
-    #[schema(value_type = Object)]
-    value: Value,
-    /// The record that tells it.
-    record_id: Uuid,
-    /// The record's source, or `steward`.
-    origin: String,
-    /// The rule that it won by.
-    won_by: String,
-    /// Who stated or chose it, where a person did.
-    by: Option<String>,
-    losers: Vec<LoserView>,
-}
-
-/// A value that would not win.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = LosingValue)]
-pub(crate) struct LoserView {
-    record_id: Uuid,
-    source: String,
-    #[schema(value_type = Object)]
-    value: Value,
-    /// The rule that it lost by.
-    lost_to: String,
 }
 
 /// Children, by kind.
@@ -162,40 +130,12 @@ fn shown(room: &Room, proposal: Proposal) -> Preview {
         absorbed: proposal.absorbed.iter().map(|id| id.0).collect(),
         policy: proposal.family.policy.label(),
         needs_second_person: room.needs_second_person(proposal.golden.members.len()),
-        fields: outcomes.into_iter().map(field_view).collect(),
+        fields: outcomes.into_iter().map(OutcomeView::from).collect(),
         moved: moved(&proposal),
         conflicts: conflicts(&proposal.family),
         topics: topics(room, &proposal),
         golden: GoldenView::new(proposal.golden, etag),
     }
-}
-
-fn field_view(outcome: FieldOutcome) -> FieldView {
-    let rule = |rule: golden::WonBy| word(&rule);
-    FieldView {
-        field: outcome.field,
-        value: outcome.value,
-        record_id: outcome.record_id.0,
-        origin: outcome.origin,
-        won_by: rule(outcome.won_by),
-        by: outcome.by,
-        losers: outcome
-            .losers
-            .into_iter()
-            .map(|loser| LoserView {
-                record_id: loser.record_id.0,
-                source: loser.source,
-                value: loser.value,
-                lost_to: rule(loser.lost_to),
-            })
-            .collect(),
-    }
-}
-
-/// A plain enum as the word that JSON has for it.
-fn word(value: &impl Serialize) -> String {
-    let value = serde_json::to_value(value).expect("a plain enum is JSON");
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn moved(proposal: &Proposal) -> MovedChildren {

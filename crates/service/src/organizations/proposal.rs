@@ -137,9 +137,9 @@ impl Proposal {
 }
 
 pub(super) fn stale_members(current: &BTreeMap<Uuid, String>, changed: &[String]) -> Problem {
+    let named = if changed.is_empty() { String::new() } else { format!(" ({})", changed.join(", ")) };
     let detail = format!(
-        "members of this merge changed, came or went since they were seen ({}): ask for a preview again and decide anew",
-        changed.join(", ")
+        "members of this merge changed, came or went since they were seen{named}: ask for a preview again and decide anew"
     );
     let current: serde_json::Map<_, _> =
         current.iter().map(|(id, version)| (id.to_string(), version.clone().into())).collect();

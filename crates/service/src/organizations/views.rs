@@ -22,6 +22,10 @@ pub(crate) struct GoldenView {
     pub(super) created_at: DateTime<Utc>,
     /// Where each field came from.
     pub(super) origins: Vec<OriginView>,
+    /// Rows of several members that tell the same: each is left out of its list, and keeps its id.
+    pub(super) folded: Vec<FoldedView>,
+    /// The survivorship policy by which values won, as `name/version`; absent where one record alone speaks.
+    pub(super) policy: Option<String>,
     /// The state of now: for `If-Match` and `expected_versions`.
     pub(super) etag: String,
 }
@@ -38,8 +42,26 @@ pub(crate) struct OriginView {
     origin: String,
 }
 
+/// A row that is shown as another, because both tell of the same telephone, place or service.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FoldedRow)]
+pub(crate) struct FoldedView {
+    /// `phone`, `location` or `service`.
+    table: String,
+    /// The row that is left out of the list.
+    id: Uuid,
+    /// The row that stands for it.
+    shown_as: Uuid,
+}
+
 impl GoldenView {
     pub(super) fn new(golden: GoldenRecord, etag: String) -> Self {
+        let golden = golden::presented(golden);
+        let folded = |row: entity::record::FoldedRow| FoldedView {
+            table: row.table,
+            id: row.id,
+            shown_as: row.shown_as,
+        };
         let origin = |origin: entity::record::FieldOrigin| OriginView {
             field: origin.field,
             record_id: origin.record_id.0,
@@ -51,6 +73,8 @@ impl GoldenView {
             members: golden.members.into_iter().map(|id| id.0).collect(),
             created_at: golden.created_at,
             origins: golden.origins.into_iter().map(origin).collect(),
+            folded: golden.folded.into_iter().map(folded).collect(),
+            policy: golden.policy,
             etag,
         }
     }

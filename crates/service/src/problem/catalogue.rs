@@ -49,8 +49,8 @@ kinds! {
         "Writes are never redirected in silence. Address the survivor, which the problem names, or undo the merge.";
     OwnedBySource CONFLICT "owned-by-source" "The row belongs to its source"
         "Imported rows are deleted by their source only: delete it there and import again with --snapshot.";
-    PartOfMerges CONFLICT "part-of-merges" "The organization is part of merges that hold"
-        "Undo the merges first; then each record stands by itself again.";
+    OtherMembers CONFLICT "other-members" "The organization is made of several records"
+        "The member `members` lists them. Delete all of them with ?members=all, or undo the merges first; then each record stands by itself again.";
     StaleMembers CONFLICT "stale-members" "A member of the merge has changed"
         "One of expected_versions no longer holds, or a member came or went. The member `changed` names them, `current` has the versions of now: ask for a preview again and decide anew.";
     PreviewExpired CONFLICT "preview-expired" "The preview no longer holds"

@@ -43,15 +43,11 @@ impl Refusal {
     fn of_document(document: ProblemDocument) -> Self {
         // What was seen changed before the request came: it is looked at anew.
         let passing = [Kind::StaleMembers, Kind::PreviewExpired, Kind::RequestRunning];
-        if passing.iter().any(|kind| is_kind(&document, *kind)) {
+        if passing.iter().any(|kind| document.kind.ends_with(&format!("/{}", kind.name()))) {
             return Self::Later(document.detail);
         }
         Self::No(Box::new(document))
     }
-}
-
-fn is_kind(document: &ProblemDocument, kind: Kind) -> bool {
-    document.kind.ends_with(&format!("/{}", kind.name()))
 }
 
 type Answer<T> = std::result::Result<T, Refusal>;
@@ -100,13 +96,8 @@ impl Client {
         let seen = answer::<SeenPreview>(request.header(USER, wanted.by.as_bytes()).json(&body)).await;
         match seen {
             Ok(seen) => self.merge_on(wanted, Some(&seen)).await,
-            // Perhaps it was made, and the answer was lost: then the key has its answer.
-            Err(Refusal::No(problem)) => match self.merge_on(wanted, None).await {
-                Err(Refusal::No(unseen)) if is_kind(&unseen, Kind::PreviewRequired) => {
-                    Err(Refusal::No(problem))
-                }
-                answered => answered,
-            },
+            // Perhaps it was made, and the answer was lost: then the key has its answer. Otherwise it says no again.
+            Err(Refusal::No(_)) => self.merge_on(wanted, None).await,
             Err(later) => Err(later),
         }
     }

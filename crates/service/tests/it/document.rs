@@ -4,7 +4,7 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 48] = [
+const ROUTES: [&str; 55] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
@@ -12,6 +12,13 @@ const ROUTES: [&str; 48] = [
     "DELETE /v1/organizations/{id}",
     "GET /v1/organizations/{id}/lineage",
     "GET /v1/organizations/{id}/records",
+    "GET /v1/organizations/{id}/survivorship",
+    "POST /v1/organizations/{id}/choices",
+    "GET /v1/survivorship-policies",
+    "GET /v1/survivorship-policies/{name}",
+    "PUT /v1/survivorship-policies/{name}",
+    "POST /v1/survivorship-policies/{name}/activate",
+    "POST /v1/survivorship-policies/{name}/simulate",
     "GET /v1/records",
     "GET /v1/locations",
     "POST /v1/locations",
@@ -79,7 +86,7 @@ async fn every_route_is_in_the_document_and_every_operation_is_a_route() {
     assert_eq!(listed, expected);
     for route in ROUTES {
         let (method, path) = route.split_once(' ').unwrap();
-        let path = path.replace("{id}", "garbage").replace("{topic}", "garbage");
+        let path = path.replace("{id}", "garbage").replace("{topic}", "garbage").replace("{name}", "garbage");
         let answer = send(server.request(method, &path)).await;
         assert_ne!(answer.status, 405, "{route}");
         assert!(!answer.status.is_server_error(), "{route}: {}", answer.text);

@@ -29,6 +29,8 @@ mod splits;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod survivorship;
+#[cfg(test)]
 mod topics;
 #[cfg(test)]
 mod undo;

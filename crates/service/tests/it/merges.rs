@@ -179,7 +179,7 @@ async fn writes_to_an_absorbed_id_name_the_survivor() {
         assert_eq!(answer.body["survivor"], stays);
         assert!(answer.header("link").contains(&stays));
     }
-    server.delete(&format!("/v1/organizations/{stays}"), "*").await.problem(409, "part-of-merges");
+    server.delete(&format!("/v1/organizations/{stays}"), "*").await.problem(409, "other-members");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::answers::{Before, answered, remember};
 use super::audit::commit_with;
+use super::choices::end_choices;
 use super::merges::{LINKS, MergeRow, ids_of, is_taken_back, merge_columns};
 use super::steps::{Cause, rebuild, take_back};
 use super::{Executor, OrganizationsStore, id_list};
@@ -161,7 +162,7 @@ impl OrganizationsStore {
         let by = By { actor: undo.undone_by.clone(), at: undo.undone_at };
         let batch = close(&mut transaction, batch, BatchState::Undone, (&by, undo.reason.as_deref())).await?;
         let rows: Vec<MergeRow> = sqlx::query_as(concat!(
-            merge_columns!(""),
+            merge_columns!(),
             " WHERE batch_id = $1 AND split_id IS NULL ORDER BY seq"
         ))
         .bind(id)
@@ -173,6 +174,7 @@ impl OrganizationsStore {
         let mut taken_back: Vec<MergeId> = Vec::new();
         for merge in merges.iter().filter(|merge| !is_taken_back(merge)) {
             take_back(&mut transaction, merge.id, Some(undo)).await?;
+            end_choices(&mut transaction, merge.id, undo.undone_at).await?;
             ids.extend(ids_of(merge));
             taken_back.push(merge.id);
         }

@@ -3,6 +3,7 @@
 use super::answers::{Before, answered, remember};
 use super::audit::commit_with;
 use super::batches::check_running;
+use super::choices::{end_choices, forest_of, insert_choices};
 use super::people::check_revisions;
 use super::read::follow_links;
 use super::steps::{Cause, name_members, next_seq, rebuild, take_back};
@@ -13,18 +14,17 @@ use crate::listing::{TimeAndId, or_newest};
 use crate::merging::By;
 use crate::organizations::{MergeRequest, Revisions};
 use chrono::{DateTime, Utc};
-use entity::{Family, Merge, MergeId, OrganizationId, RecordId, Undo};
+use entity::{Choosing, Family, Merge, MergeId, OrganizationId, RecordId, Undo};
 use serde_json::json;
 use sqlx::FromRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 macro_rules! merge_columns {
-    ($more:literal) => {
+    () => {
         concat!(
             "SELECT id, survivor_id, absorbed_ids, merged_by, merged_at, reason, undone_by, undone_at, undo_reason,
-             split_id, ended_by, batch_id",
-            $more,
+             split_id, ended_by, batch_id, seq",
             " FROM merge"
         )
     };
@@ -59,6 +59,7 @@ impl OrganizationsStore {
         let by = By { actor: merge.merged_by.clone(), at: merge.merged_at };
         let cause = Cause { step: merge.id, by: by.clone(), reason: merge.reason.clone() };
         rebuild(&mut transaction, ids_of(&merge), &cause).await?;
+        choose(&mut transaction, request).await?;
         remember(&mut transaction, &request.key, (merge.id.0, merge.merged_at), &merge).await?;
         commit_with(transaction, &deed(&by, "merge", &merge, merge.reason.as_deref())).await?;
         Ok(merge)
@@ -74,6 +75,7 @@ impl OrganizationsStore {
             return Ok(merge);
         }
         take_back(&mut transaction, id, Some(undo)).await?;
+        end_choices(&mut transaction, id, undo.undone_at).await?;
         let by = By { actor: undo.undone_by.clone(), at: undo.undone_at };
         let cause = Cause { step: id, by: by.clone(), reason: undo.reason.clone() };
         rebuild(&mut transaction, ids_of(&merge), &cause).await?;
@@ -92,7 +94,7 @@ impl OrganizationsStore {
                 .doing(|| format!("reading merge {after}"))?;
             seq = known.ok_or_else(|| Error::NotFound(format!("merge {after}")))?;
         }
-        let select = concat!(merge_columns!(""), " WHERE (seq, id) > ($1, $2) ORDER BY seq, id LIMIT $3");
+        let select = concat!(merge_columns!(), " WHERE (seq, id) > ($1, $2) ORDER BY seq, id LIMIT $3");
         let rows: Vec<MergeRow> = sqlx::query_as(select)
             .bind(seq)
             .bind(after.map_or(Uuid::nil(), |id| id.0))
@@ -110,7 +112,7 @@ impl OrganizationsStore {
 
     pub(super) async fn read_merges(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Merge>> {
         let select = concat!(
-            merge_columns!(""),
+            merge_columns!(),
             " WHERE (merged_at, id) < ($1, $2) ORDER BY merged_at DESC, id DESC LIMIT $3"
         );
         let (at, id) = or_newest(after);
@@ -123,6 +125,21 @@ impl OrganizationsStore {
             .doing(|| "reading merges".into())?;
         rows.into_iter().map(Merge::try_from).collect()
     }
+}
+
+/// Writes down whose values the merge lets win. Once its links stand: a chosen record is a member through them.
+async fn choose(db: Executor<'_>, request: &MergeRequest) -> Result<()> {
+    if request.choices.is_empty() {
+        return Ok(());
+    }
+    let forest = forest_of(&mut *db, [request.survivor.into()]).await?;
+    let made = Choosing {
+        organization_id: request.survivor,
+        merge_id: Some(request.id),
+        by: &request.merged_by,
+        at: request.merged_at,
+    };
+    insert_choices(db, &forest, &made, &request.choices).await.map(drop)
 }
 
 /// Whether a person took it back; what a split ended may still be.
@@ -255,11 +272,13 @@ pub(super) struct MergeRow {
     split_id: Option<Uuid>,
     ended_by: Option<Uuid>,
     batch_id: Option<Uuid>,
+    seq: i64,
 }
 
 impl MergeRow {
-    pub(super) fn id(&self) -> MergeId {
-        self.id.into()
+    /// Its place among all merges and splits.
+    pub(super) fn place(&self) -> (i64, MergeId) {
+        (self.seq, self.id.into())
     }
 }
 
@@ -269,7 +288,7 @@ pub(super) async fn select_merge(db: Executor<'_>, id: MergeId) -> Result<Option
 
 /// These merges, in the order of their ids.
 pub(super) async fn select_merges(db: Executor<'_>, ids: &[Uuid]) -> Result<Vec<Merge>> {
-    let select = concat!(merge_columns!(""), " WHERE id IN ", ids!("$1"), " ORDER BY id");
+    let select = concat!(merge_columns!(), " WHERE id IN ", ids!("$1"), " ORDER BY id");
     let rows: Vec<MergeRow> = sqlx::query_as(select)
         .bind(id_list(ids.iter().copied()))
         .fetch_all(db)

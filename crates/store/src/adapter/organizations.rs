@@ -3,6 +3,7 @@
 use super::{Db, Pools};
 use crate::change_log::ChangeRow;
 use entity::RecordId;
+use policies::LastPolicy;
 use uuid::Uuid;
 
 mod answers;
@@ -10,12 +11,14 @@ mod audit;
 mod batches;
 mod bulk;
 mod capture;
+mod choices;
 mod import;
 mod known_ids;
 mod merges;
 mod merging_port;
 mod people;
 mod pointers;
+mod policies;
 mod port;
 mod read;
 mod rest_rows;
@@ -28,6 +31,7 @@ mod tables;
 #[derive(Clone, Debug)]
 pub struct OrganizationsStore {
     pools: Pools,
+    last_policy: LastPolicy,
 }
 
 impl OrganizationsStore {
@@ -36,7 +40,7 @@ impl OrganizationsStore {
     }
 
     pub(super) fn new(pools: Pools) -> Self {
-        Self { pools }
+        Self { pools, last_policy: LastPolicy::default() }
     }
 }
 

@@ -18,10 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 macro_rules! split_columns {
-    ($more:literal) => {
+    () => {
         concat!(
-            "SELECT id, organization_id, record_groups, split_by, split_at, reason, undone_by, undone_at, undo_reason",
-            $more,
+            "SELECT id, organization_id, record_groups, split_by, split_at, reason, undone_by, undone_at, undo_reason,
+             seq",
             " FROM split"
         )
     };
@@ -160,7 +160,7 @@ async fn insert_split(db: Executor<'_>, split: &Split) -> Result<()> {
 }
 
 async fn select_split(db: Executor<'_>, id: MergeId) -> Result<Option<Split>> {
-    let row: Option<SplitRow> = sqlx::query_as(concat!(split_columns!(""), " WHERE id = $1"))
+    let row: Option<SplitRow> = sqlx::query_as(concat!(split_columns!(), " WHERE id = $1"))
         .bind(id.0)
         .fetch_optional(db)
         .await
@@ -199,11 +199,13 @@ pub(super) struct SplitRow {
     undone_by: Option<String>,
     undone_at: Option<DateTime<Utc>>,
     undo_reason: Option<String>,
+    seq: i64,
 }
 
 impl SplitRow {
-    pub(super) fn id(&self) -> MergeId {
-        self.id.into()
+    /// Its place among all merges and splits.
+    pub(super) fn place(&self) -> (i64, MergeId) {
+        (self.seq, self.id.into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Merges and splits as steps: read with all that they touch, and replayed into the links that hold.
 
+use super::choices::{end_choices, restore_choices};
 use super::merges::{MergeRow, insert_merge_row, merge_columns};
 use super::read::load_family;
 use super::splits::{SplitRow, split_columns};
@@ -9,7 +10,6 @@ use crate::link_log::{Replayed, replay};
 use crate::merging::{By, History};
 use chrono::{DateTime, Utc};
 use entity::{Family, Link, Merge, MergeId, OrganizationId, RecordId, Split, Undo};
-use sqlx::FromRow;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -101,32 +101,25 @@ async fn load(db: Executor<'_>, mut ids: BTreeSet<RecordId>) -> Result<(History,
         frontier.extend(named.into_iter().filter(|id| ids.insert(RecordId(*id))));
     }
     let list = id_list(steps);
-    let merges: Vec<Numbered<MergeRow>> =
-        sqlx::query_as(concat!(merge_columns!(", seq"), " WHERE id IN ", ids!("$1"), " ORDER BY seq, id"))
+    let merges: Vec<MergeRow> =
+        sqlx::query_as(concat!(merge_columns!(), " WHERE id IN ", ids!("$1"), " ORDER BY seq, id"))
             .bind(&list)
             .fetch_all(&mut *db)
             .await
             .doing(doing)?;
-    let splits: Vec<Numbered<SplitRow>> =
-        sqlx::query_as(concat!(split_columns!(", seq"), " WHERE id IN ", ids!("$1"), " ORDER BY seq"))
+    let splits: Vec<SplitRow> =
+        sqlx::query_as(concat!(split_columns!(), " WHERE id IN ", ids!("$1"), " ORDER BY seq"))
             .bind(&list)
             .fetch_all(db)
             .await
             .doing(doing)?;
-    let mut order: Vec<(i64, MergeId)> = merges.iter().map(|row| (row.seq, row.row.id())).collect();
-    order.extend(splits.iter().map(|row| (row.seq, row.row.id())));
+    let mut order: Vec<(i64, MergeId)> = merges.iter().map(MergeRow::place).collect();
+    order.extend(splits.iter().map(SplitRow::place));
     order.sort_unstable();
-    let merges = merges.into_iter().map(|row| Merge::try_from(row.row)).collect::<Result<_>>()?;
-    let splits = splits.into_iter().map(|row| Split::try_from(row.row)).collect::<Result<_>>()?;
+    let merges = merges.into_iter().map(Merge::try_from).collect::<Result<_>>()?;
+    let splits = splits.into_iter().map(Split::try_from).collect::<Result<_>>()?;
     let order = order.into_iter().map(|(_, id)| id).collect();
     Ok((History::new(order, merges, splits, Family::default()), ids))
-}
-
-#[derive(Debug, FromRow)]
-struct Numbered<R> {
-    #[sqlx(flatten)]
-    row: R,
-    seq: i64,
 }
 
 /// Replays all that concerns these ids and makes the rows what the replay says. Called under the lock of links, after
@@ -136,6 +129,12 @@ pub(super) async fn rebuild(db: Executor<'_>, ids: BTreeSet<RecordId>, cause: &C
     let replayed = replay(&history.steps_without(&BTreeSet::new()), &history.withdrawn());
     // Facts first, links after: the log then tells of them in that order.
     let changed = settle_merges(&mut *db, &history, &replayed, cause).await?;
+    for merge in &changed.ended {
+        end_choices(&mut *db, *merge, cause.by.at).await?;
+    }
+    for merge in &changed.restored {
+        restore_choices(&mut *db, *merge).await?;
+    }
     settle_links(db, &ids, &replayed.links, cause.by.at).await?;
     Ok(changed)
 }

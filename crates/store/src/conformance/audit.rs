@@ -44,11 +44,11 @@ pub async fn what_people_write_is_written_down(backend: &dyn Backend) {
     let request = merge_request(&*organizations, one.id, &[two.id]).await;
     organizations.merge(&request).await.expect("merged");
     organizations.merge(&request).await.expect("answered");
-    let refused = organizations.delete(two.id, revision(&*organizations, two.id).await, &by("dan")).await;
-    refused.expect_err("it is merged");
+    let of_two = Revisions::from([(two.id, revision(&*organizations, two.id).await)]);
+    organizations.delete_members(two.id.into(), &of_two, &by("dan")).await.expect_err("it is merged");
     organizations.undo(request.id, &Undo::new("ben", at(9), None)).await.expect("undone");
     organizations.undo(request.id, &Undo::new("eve", at(9), None)).await.expect("harmless");
-    organizations.delete(two.id, revision(&*organizations, two.id).await, &by("ann")).await.expect("deleted");
+    organizations.delete_members(two.id.into(), &of_two, &by("ann")).await.expect("deleted");
     let entries = whole(&*organizations).await;
     let told: Vec<(&str, &str)> =
         entries.iter().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();

@@ -237,6 +237,7 @@ pub(super) async fn merge_request(
         id: MergeId(id),
         survivor: survivor.into(),
         absorbed: absorbed.iter().map(|id| OrganizationId(id.0)).collect(),
+        choices: Vec::new(),
         expected: family(organizations, &all).await.revisions,
         merged_by: "ann".to_owned(),
         merged_at: at(7),
