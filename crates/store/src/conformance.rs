@@ -5,6 +5,7 @@
     reason = "a suite fails by panicking, and takes outcomes whole"
 )]
 
+mod access;
 mod capture;
 mod clusters;
 mod components;
@@ -22,11 +23,14 @@ mod rest_rows;
 mod scores;
 mod scores_in_any_order;
 
-use crate::{ChangeLog, Generations, Organizations, Resolution};
+use crate::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use access::{
+    a_login_is_taken_once, sessions_end_with_what_vouched_for_them, tokens_open_until_they_end,
+};
 pub use capture::{
     a_new_epoch_republishes_everything, a_stale_lease_can_neither_reserve_nor_advance, pages_miss_nothing,
     prunes_only_what_was_acknowledged, republishes_on_request, waiting_counts_what_is_ahead,
@@ -73,9 +77,9 @@ pub use rest_rows::{
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
 
-/// The data product: both of its ports.
-pub trait DataProduct: Organizations + ChangeLog {}
-impl<T: Organizations + ChangeLog> DataProduct for T {}
+/// The data product: all of its ports.
+pub trait DataProduct: Organizations + ChangeLog + Credentials {}
+impl<T: Organizations + ChangeLog + Credentials> DataProduct for T {}
 
 /// A pair of databases of its own.
 #[async_trait]
@@ -163,6 +167,9 @@ macro_rules! conformance_tests {
             each_generation_keeps_its_own,
             a_switch_publishes_what_differs,
             a_retired_generation_is_gone,
+            tokens_open_until_they_end,
+            sessions_end_with_what_vouched_for_them,
+            a_login_is_taken_once,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

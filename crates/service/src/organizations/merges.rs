@@ -54,7 +54,7 @@ const NEVER: i64 = -1;
 pub(super) async fn merge(
     State(room): State<Room>,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<MergeBody>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<MergeView>)> {
     let key = idempotency_key(&headers)?;
@@ -193,7 +193,7 @@ pub(crate) struct UndoBody {
 pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(undone_by): Caller,
+    Caller { name: undone_by, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
 ) -> Result<Json<MergeView>> {
     let undo = Undo { undone_by, undone_at: entity::clock::now(), reason };

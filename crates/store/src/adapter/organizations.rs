@@ -5,6 +5,7 @@ use crate::change_log::ChangeRow;
 use entity::RecordId;
 use uuid::Uuid;
 
+mod access;
 mod bulk;
 mod capture;
 mod import;

@@ -68,7 +68,7 @@ pub(in crate::organizations) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<Tagged<hsds::Location>> {
     Ok(write::edit::<Location>(&room, id, &headers, caller, patch).await?.tagged())

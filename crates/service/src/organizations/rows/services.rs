@@ -68,7 +68,7 @@ pub(in crate::organizations) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<Tagged<hsds::Service>> {
     Ok(write::edit::<Service>(&room, id, &headers, caller, patch).await?.tagged())
