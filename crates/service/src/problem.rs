@@ -192,8 +192,8 @@ impl Problem {
             None => None,
         };
         let survivor = member("survivor");
-        let link = survivor
-            .and_then(|id| value(&format!("</v1/organizations/{id}>; rel=\"successor-version\"")));
+        let link =
+            survivor.and_then(|id| value(&format!("</v1/organizations/{id}>; rel=\"successor-version\"")));
         let challenge = match (self.kind, member("error"), member("role")) {
             // RFC 6750: how to say who one is.
             (Kind::Unauthenticated, Some(error), _) => {

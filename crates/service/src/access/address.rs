@@ -1,6 +1,6 @@
 //! Where a request comes from: the other end of the connection, or what a trusted proxy says of it.
 
-use axum::http::{HeaderMap, Request};
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use store::{Error, Result};
@@ -47,12 +47,11 @@ impl Proxies {
 
     /// From the nearest end on, the first address that is no trusted proxy: what stands further off, callers may have
     /// written themselves.
-    pub(super) fn origin<B>(&self, request: &Request<B>) -> Origin {
-        let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
+    pub(super) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Origin {
+        let peer = extensions.get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
         let Some(peer) = peer.filter(|peer| self.trusts(*peer)) else {
             return Origin { address: peer, forwarded_https: false };
         };
-        let headers = request.headers();
         let mut address = peer;
         for part in text(headers, "x-forwarded-for").rev() {
             // What cannot be read ends what can be believed.
@@ -77,6 +76,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl DoubleEndedIterator<Item
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::Request;
 
     #[track_caller]
     fn check(peer: &str, forwarded: &[(&str, &str)], address: &str, https: bool) {
@@ -88,7 +88,7 @@ mod tests {
         let mut request = request.body(()).unwrap();
         request.extensions_mut().insert(Peer(SocketAddr::new(peer.parse().unwrap(), 1)));
         let origin = Origin { address: Some(address.parse().unwrap()), forwarded_https: https };
-        assert_eq!(proxies.origin(&request), origin, "{peer} {forwarded:?}");
+        assert_eq!(proxies.origin(request.headers(), request.extensions()), origin, "{peer} {forwarded:?}");
     }
 
     #[test]

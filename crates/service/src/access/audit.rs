@@ -1,9 +1,11 @@
 //! What is told of who came in and who did not: one line of the log each, with fields that stay.
 //!
-//! Fields: `event` (`token-created`, `token-revoked`, `signed-in`, `signed-out`, `sign-in-failed`, `denied`), `actor` (who, where that
+//! Fields: `event` (`token-created`, `token-revoked`, `signed-in`, `signed-out`, `sign-in-failed`, `denied`,
+//! `parked-retried`), `actor` (who, where that
 //! is known), `subject` (a token's id, or the route), `address`. Lines have the target `audit`, so that a filter keeps
 //! them apart. Secrets are in none of them.
 
+use crate::request::Caller;
 use std::net::IpAddr;
 use store::access::ApiToken;
 
@@ -18,6 +20,12 @@ macro_rules! target {
 pub fn token(event: &'static str, actor: &str, token: &ApiToken) {
     let (subject, name, roles) = (token.id, &token.name, &token.roles);
     tracing::info!(target: target!(), event, actor, %subject, name, %roles, "a token was made or ended");
+}
+
+/// Somebody did what is worth keeping, themselves or through a program that acts for them.
+pub(crate) fn acted(event: &'static str, caller: &Caller, subject: &str) {
+    let (actor, through) = (caller.name.as_str(), caller.through.as_deref());
+    tracing::info!(target: target!(), event, actor, through, subject, "somebody acted");
 }
 
 /// Somebody signed in, by a session.

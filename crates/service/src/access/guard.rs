@@ -9,6 +9,7 @@ use super::{Access, Door, audit, frame};
 use crate::page::PageProblem;
 use crate::problem::{Kind, Problem, Result};
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,25 +18,25 @@ use std::time::{Duration, Instant};
 use store::Credentials;
 use store::access::ApiToken;
 
-pub(super) async fn guard(State(access): State<Access>, mut request: Request, next: Next) -> Response {
-    let origin = access.0.proxies.origin(&request);
-    match access.admit(&request, origin).await {
+pub(super) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match access.admit(&parts).await {
         Ok(identity) => {
             let frame = frame::Frame::of(&access, &identity);
-            request.extensions_mut().insert(identity);
-            frame::around(frame, next.run(request)).await
+            parts.extensions.insert(identity);
+            frame::around(frame, next.run(Request::from_parts(parts, body))).await
         }
-        Err(problem) => refusal(&request, problem),
+        Err(problem) => refusal(&parts, problem),
     }
 }
 
 /// The answer to whom is not let in: a page to whoever looks at pages, and to the sign-in if that is what is missing.
-fn refusal(request: &Request, problem: Problem) -> Response {
-    if !wants_page(request.headers()) {
+fn refusal(request: &Parts, problem: Problem) -> Response {
+    if !wants_page(&request.headers) {
         return problem.into_response();
     }
-    if problem.kind == Kind::Unauthenticated && *request.method() == Method::GET {
-        return to_sign_in(request.uri());
+    if problem.kind == Kind::Unauthenticated && request.method == Method::GET {
+        return to_sign_in(&request.uri);
     }
     PageProblem::from(problem).into_response()
 }
@@ -54,23 +55,24 @@ fn to_sign_in(uri: &Uri) -> Response {
 }
 
 impl Access {
-    async fn admit(&self, request: &Request, origin: Origin) -> Result<Identity> {
-        let bearer = bearer(request.headers());
+    async fn admit(&self, request: &Parts) -> Result<Identity> {
+        let origin = self.0.proxies.origin(&request.headers, &request.extensions);
+        let bearer = bearer(&request.headers);
         if bearer.is_some_and(|bearer| hash(bearer) == self.0.own_hash) {
             return Ok(Identity::own());
         }
         self.limit(Key::address(origin.address), origin)?;
         let Door::Closed(credentials) = &self.0.door else { return Ok(Identity::open()) };
-        let path = request.uri().path();
-        let Some(route) = request.extensions().get::<MatchedPath>() else {
+        let path = request.uri.path();
+        let Some(route) = request.extensions.get::<MatchedPath>() else {
             // There is nothing behind it.
             return Ok(Identity::nobody());
         };
-        let needed = self.0.table.role(request.method(), route.as_str(), path);
+        let needed = self.0.table.role(&request.method, route.as_str(), path);
         let identity = match bearer {
             Some(_) if needed.is_none() => None,
             Some(bearer) => Some(self.by_bearer(credentials, bearer, origin).await?),
-            None => self.by_session(credentials, request.headers()).await?,
+            None => self.by_session(credentials, &request.headers).await?,
         };
         let Some(needed) = needed else { return Ok(identity.unwrap_or_else(Identity::nobody)) };
         let identity = identity.ok_or_else(unauthenticated)?;

@@ -30,6 +30,7 @@ pub(super) async fn on_answers(State(access): State<Access>, request: Request, n
 impl Access {
     /// Whether the way to the browser is encrypted: by what the settings say of our address, or a trusted proxy does.
     pub(super) fn is_encrypted(&self, request: &Request) -> bool {
-        self.0.settings.public_url.starts_with("https://") || self.0.proxies.origin(request).forwarded_https
+        self.0.settings.public_url.starts_with("https://")
+            || self.0.proxies.origin(request.headers(), request.extensions()).forwarded_https
     }
 }

@@ -9,7 +9,7 @@ use crate::page::{Page, PageProblem, Place, sentence};
 use crate::problem::{Kind, Problem};
 use crate::request::{Headers, Parameters, Raw};
 use axum::extract::{Extension, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{RequestExt, Router};
@@ -104,7 +104,7 @@ fn host(issuer: &str) -> String {
 
 async fn by_token(State(access): State<Access>, request: Request) -> Result<Response, PageProblem> {
     let Door::Closed(credentials) = &access.0.door else { return Ok(see_other("/")) };
-    let origin = access.0.proxies.origin(&request);
+    let origin = access.0.proxies.origin(request.headers(), request.extensions());
     let headers = request.headers().clone();
     let Raw(body) = request.extract::<Raw, _>().await?;
     let field = |name: &str| {
@@ -156,13 +156,14 @@ async fn to_provider(
 async fn from_provider(
     State(access): State<Access>,
     Parameters(came): Parameters<CameBack>,
-    request: Request,
+    Headers(headers): Headers,
+    extensions: Extensions,
 ) -> Result<Response, PageProblem> {
     let (credentials, provider) = access.provider()?;
-    let (origin, headers) = (access.0.proxies.origin(&request), request.headers());
-    let way = access.way(headers);
+    let origin = access.0.proxies.origin(&headers, &extensions);
+    let way = access.way(&headers);
     // The state is in the browser that began, and is taken out of the store: it comes back once, and to nobody else.
-    let state = came.state.as_deref().filter(|state| way.cookie(headers, LOGIN_COOKIE) == Some(*state));
+    let state = came.state.as_deref().filter(|state| way.cookie(&headers, LOGIN_COOKIE) == Some(*state));
     let pending = match state {
         Some(state) => credentials.take_login(&hash(state)).await?,
         None => None,

@@ -2,7 +2,7 @@
 
 use super::Backend;
 use super::fixture::at;
-use crate::access::{ApiToken, Credentials, PendingLogin, Role, Session};
+use crate::access::{ApiToken, PendingLogin, Role, Session};
 use crate::error::Error;
 use chrono::NaiveDate;
 use uuid::Uuid;
