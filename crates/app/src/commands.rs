@@ -11,6 +11,7 @@ mod model;
 mod parked;
 mod run;
 mod sample;
+mod token;
 mod topic;
 mod train;
 
@@ -62,6 +63,9 @@ enum Command {
     Model(model::ModelCommand),
     /// Make a model from labels, or from what people judged
     Train(Box<train::TrainArguments>),
+    /// Who may come in: make, list and revoke tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Look into topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
@@ -95,6 +99,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             train::run_on_judgements(settings(&overrides)?, &train).await
         }
         Command::Train(train) => train::run(&train),
+        Command::Token(token) => token::run(settings(&overrides)?, &token).await,
         Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,
         Command::Parked(parked) => parked::run(settings(&overrides)?, parked).await,
         Command::Audit(audit) => audit::run(settings(&overrides)?, audit).await,

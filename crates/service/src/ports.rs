@@ -1,5 +1,6 @@
 //! What the service is given: the ports it reads and writes, and where it finds itself.
 
+use crate::access::{Access, Secret};
 use events::EventLog;
 use events::codec::Codec;
 use index::Index;
@@ -35,6 +36,10 @@ pub struct Ports {
     pub metrics: PrometheusHandle,
     /// Where the review reaches the organizations' REST port, such as `http://127.0.0.1:8080`.
     pub organizations_url: String,
+    /// By what the organizations' REST port there knows the review: [`Access::own_token`] where it is this process's.
+    pub organizations_token: Secret,
+    /// Who may do what.
+    pub access: Access,
     /// Whether the registry's REST calls are answered here.
     pub registry: RegistryRoutes,
 }

@@ -5,6 +5,7 @@
     reason = "a suite fails by panicking, and takes outcomes whole"
 )]
 
+mod access;
 mod audit;
 mod batches;
 mod capture;
@@ -28,11 +29,14 @@ mod scores_in_any_order;
 mod splits;
 mod survivorship;
 
-use crate::{ChangeLog, Generations, Organizations, Resolution};
+use crate::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use access::{
+    a_login_is_taken_once, sessions_end_with_what_vouched_for_them, tokens_open_until_they_end,
+};
 pub use audit::{
     a_tampered_entry_is_found, concurrent_writers_do_not_fork_the_chain, what_people_write_is_written_down,
 };
@@ -99,9 +103,9 @@ pub use survivorship::{
     two_accepts_leave_one_survivor,
 };
 
-/// The data product: both of its ports.
-pub trait DataProduct: Organizations + ChangeLog {}
-impl<T: Organizations + ChangeLog> DataProduct for T {}
+/// The data product: all of its ports.
+pub trait DataProduct: Organizations + ChangeLog + Credentials {}
+impl<T: Organizations + ChangeLog + Credentials> DataProduct for T {}
 
 /// A pair of databases of its own.
 #[async_trait]
@@ -209,6 +213,9 @@ macro_rules! conformance_tests {
             each_generation_keeps_its_own,
             a_switch_publishes_what_differs,
             a_retired_generation_is_gone,
+            tokens_open_until_they_end,
+            sessions_end_with_what_vouched_for_them,
+            a_login_is_taken_once,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

@@ -5,6 +5,7 @@
 //! Each statement is written once, in `adapter/`, and compiled for each database; what the databases do not
 //! share stands in `sqlite` and `postgres`.
 
+pub mod access;
 pub mod audit;
 pub mod change_log;
 #[cfg(feature = "conformance")]
@@ -22,6 +23,7 @@ pub mod postgres;
 pub mod resolution;
 pub mod sqlite;
 
+pub use access::Credentials;
 pub use audit::{AuditEntry, AuditLog, AuditQuery, Deed};
 pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
 pub use error::{Error, Result};

@@ -4,9 +4,12 @@ mod records;
 
 pub(crate) use records::{MemberIdentifier, MemberRecord};
 
+use crate::access::Secret;
+use crate::ports::Ports;
 use crate::problem::{Kind, Problem, ProblemDocument, chain};
 use crate::request::USER;
 use entity::{MergeId, OrganizationId, RecordId};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -63,10 +66,15 @@ pub(crate) struct WantedMerge<'a> {
 }
 
 impl Client {
-    pub(crate) fn new(base: &str) -> Self {
+    pub(crate) fn of(ports: &Ports) -> Self {
+        Self::new(&ports.organizations_url, &ports.organizations_token)
+    }
+
+    fn new(base: &str, token: &Secret) -> Self {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
+            .default_headers(credentials(token))
             // The port is ours, in the same process or network: a proxy for the outside does not know it.
             .no_proxy()
             .build()
@@ -173,6 +181,16 @@ impl Pending {
     }
 }
 
+/// The header that says who the review is.
+fn credentials(token: &Secret) -> HeaderMap {
+    let header = HeaderValue::from_str(&format!("Bearer {}", token.text()));
+    let header = header.ok().filter(|_| !token.text().is_empty()).map(|mut header| {
+        header.set_sensitive(true);
+        (AUTHORIZATION, header)
+    });
+    header.into_iter().collect()
+}
+
 #[derive(Deserialize)]
 struct Identified {
     id: MergeId,
@@ -193,7 +211,16 @@ async fn refusal(response: Response) -> Refusal {
     if !status.is_client_error() || passing.contains(&status) {
         return Refusal::Later(format!("the organizations answered {status}"));
     }
-    match response.json().await {
+    if status == StatusCode::UNAUTHORIZED {
+        let cause = "the organizations do not know the review: set service.organizations_token to a token with the role service";
+        return Refusal::Later(cause.to_owned());
+    }
+    match response.json::<ProblemDocument>().await {
+        // No word on the merge either: the review's own token lacks a role, which can be mended.
+        Ok(document) if document.kind.ends_with("/missing-role") => Refusal::Later(format!(
+            "the token in service.organizations_token lacks a role: {}",
+            document.detail
+        )),
         Ok(document) => Refusal::of_document(document),
         // A no that is none of ours, such as that of a gateway in between, is no word on the merge.
         Err(_) => Refusal::Later(format!("the organizations answered {status} without saying why")),

@@ -57,7 +57,7 @@ impl DecisionWorker {
     pub fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.resolution),
-            organizations: Client::new(&ports.organizations_url),
+            organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
             holder: Uuid::now_v7().to_string(),
         }

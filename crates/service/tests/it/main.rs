@@ -1,6 +1,8 @@
 //! The service through a real listening server, on the embedded adapters in a folder of its own.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad_input;
