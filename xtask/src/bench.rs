@@ -2,10 +2,12 @@
 
 mod dedupe;
 
-use crate::services::{self, Lease};
+use crate::{
+    cargo,
+    services::{self, Lease},
+};
 use anyhow::{Result, ensure};
 use clap::Subcommand;
-use std::env;
 use std::process::Command;
 
 /// What is measured.
@@ -21,6 +23,15 @@ pub(crate) enum Bench {
         #[arg(long)]
         embedded: bool,
     },
+    /// Merges a second over REST, and how long until a merge stands on the clean topic, embedded and on real servers.
+    Merge {
+        /// How many merges each figure rests on.
+        #[arg(long, default_value_t = 1000)]
+        merges: usize,
+        /// Leave out the real servers.
+        #[arg(long)]
+        embedded: bool,
+    },
     /// `orgloop dedupe` beside Splink: the same rows, quality, time and memory of both.
     Dedupe(dedupe::Dedupe),
 }
@@ -29,6 +40,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     let (organizations, embedded) = match bench {
         Bench::Dedupe(asked) => return dedupe::run(asked),
+        Bench::Merge { merges, embedded } => return merge(*merges, *embedded),
         Bench::Loop { organizations, embedded } => (organizations, embedded),
     };
     let organizations = organizations.to_string();
@@ -53,10 +65,21 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     measured
 }
 
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(crate::checkout());
-    command
+fn merge(merges: usize, embedded: bool) -> Result<()> {
+    let merges = merges.to_string();
+    let measure = |on: &str| {
+        let mut command = cargo(&["bench", "--quiet", "-p", "orgloop-tests", "--bench", "merge", "--"]);
+        command.args(["--on", on, "--merges", &merges]);
+        command
+    };
+    finish(&mut measure("embedded"))?;
+    if embedded {
+        return Ok(());
+    }
+    let variables = services::up(Lease::Process(std::process::id()))?;
+    let measured = finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value))));
+    services::down_leased(std::process::id())?;
+    measured
 }
 
 fn finish(command: &mut Command) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The command line. Stable from the first release on.
 
+mod audit;
 mod dedupe;
 mod evaluate;
 mod explain;
@@ -10,6 +11,7 @@ mod model;
 mod parked;
 mod run;
 mod sample;
+mod token;
 mod topic;
 mod train;
 
@@ -61,12 +63,18 @@ enum Command {
     Model(model::ModelCommand),
     /// Make a model from labels, or from what people judged
     Train(Box<train::TrainArguments>),
+    /// Who may come in: make, list and revoke tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Look into topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
     /// Events that could not be applied: list them, try them again, or drop them
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// What people did to organizations: list it, check that nobody changed it, export it
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Runs what was asked for.
@@ -91,7 +99,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             train::run_on_judgements(settings(&overrides)?, &train).await
         }
         Command::Train(train) => train::run(&train),
+        Command::Token(token) => token::run(settings(&overrides)?, &token).await,
         Command::Topic(topic) => topic::run(settings(&overrides)?, topic).await,
         Command::Parked(parked) => parked::run(settings(&overrides)?, parked).await,
+        Command::Audit(audit) => audit::run(settings(&overrides)?, audit).await,
     }
 }

@@ -21,7 +21,7 @@ pub use cluster::{Cluster, ClusterMember, PairEvidence};
 pub use document::{IndexDocument, SearchFields};
 pub use family::{Family, Forest};
 pub use id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
-pub use merge::{Choosing, ChosenField, FieldChoice, Link, Merge, StewardFact, Undo};
+pub use merge::{Choosing, ChosenField, FieldChoice, Link, Merge, Split, StewardFact, Undo};
 pub use organization::{Address, Identifier, Location, Organization, Phone, Service};
 pub use pair::{CandidatePair, Judgement, JudgementVerdict, ScoredPair};
 pub use policy::{Policy, PolicyDocument};

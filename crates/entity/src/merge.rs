@@ -31,6 +31,12 @@ pub struct Merge {
     pub merged_at: DateTime<Utc>,
     /// Why, in the decider's words.
     pub reason: Option<String>,
+    /// The batch that asked for it, if one did.
+    #[serde(default)]
+    pub batch: Option<Uuid>,
+    /// The split that made it, of what it left together of merges that it ended.
+    #[serde(default)]
+    pub split: Option<MergeId>,
     /// Its undo, if it was taken back.
     pub undo: Option<Undo>,
 }
@@ -44,6 +50,36 @@ pub struct Undo {
     pub undone_at: DateTime<Utc>,
     /// Why.
     pub reason: Option<String>,
+    /// The split whose effect this is; none where a person took the merge itself back.
+    #[serde(default)]
+    pub split: Option<MergeId>,
+}
+
+impl Undo {
+    /// An undo by a person.
+    #[must_use]
+    pub fn new(undone_by: impl Into<String>, undone_at: DateTime<Utc>, reason: Option<String>) -> Self {
+        Self { undone_by: undone_by.into(), undone_at, reason, split: None }
+    }
+}
+
+/// A golden record taken apart: whoever is named in different groups is together no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Its id.
+    pub id: MergeId,
+    /// The golden record that was taken apart.
+    pub organization: OrganizationId,
+    /// The records that stay together.
+    pub groups: Vec<Vec<RecordId>>,
+    /// Who decided.
+    pub split_by: String,
+    /// When.
+    pub split_at: DateTime<Utc>,
+    /// Why, in the decider's words.
+    pub reason: Option<String>,
+    /// Its undo, if it was taken back.
+    pub undo: Option<Undo>,
 }
 
 /// Which record's value is to win a field, as a person asks for it.

@@ -176,7 +176,9 @@ mod tests {
             running.organizations.upsert(piece).await.unwrap();
         }
         let family = running.organizations.family(&[records[0].id]).await.unwrap();
-        running.organizations.delete(records[0].id, family.revisions[&records[0].id]).await.unwrap();
+        let by = store::By::now("ann");
+        let revision = (records[0].id, family.revisions[&records[0].id]);
+        running.organizations.delete_members(records[0].id.into(), &[revision].into(), &by).await.unwrap();
         running.settled().await;
         running.organizations.upsert(records.clone()).await.unwrap();
         running.settled().await;

@@ -5,9 +5,13 @@
     reason = "a suite fails by panicking, and takes outcomes whole"
 )]
 
+mod access;
+mod audit;
+mod batches;
 mod capture;
 mod clusters;
 mod components;
+mod crowd;
 mod decisions;
 mod everywhere;
 mod fixture;
@@ -22,13 +26,24 @@ mod queues;
 mod rest_rows;
 mod scores;
 mod scores_in_any_order;
+mod splits;
 mod survivorship;
 
-use crate::{ChangeLog, Generations, Organizations, Resolution};
+use crate::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use access::{
+    a_login_is_taken_once, sessions_end_with_what_vouched_for_them, tokens_open_until_they_end,
+};
+pub use audit::{
+    a_tampered_entry_is_found, concurrent_writers_do_not_fork_the_chain, what_people_write_is_written_down,
+};
+pub use batches::{
+    a_batch_runs_once_somebody_else_approves, a_stopped_batch_merges_nothing_more,
+    answers_are_kept_and_then_forgotten,
+};
 pub use capture::{
     a_new_epoch_republishes_everything, a_stale_lease_can_neither_reserve_nor_advance, pages_miss_nothing,
     prunes_only_what_was_acknowledged, republishes_on_request, waiting_counts_what_is_ahead,
@@ -41,6 +56,7 @@ pub use components::{
     a_component_is_followed_to_the_end, a_newer_redirect_is_never_replaced, a_weak_pair_does_not_connect,
     the_newest_judgement_holds,
 };
+pub use crowd::fifty_people_leave_what_they_were_told;
 pub use decisions::{decisions_move_on, judgements_reach_every_generation};
 pub use everywhere::{
     a_delete_takes_all_children_along, a_new_key_ends_the_old_one, every_table_is_captured_with_its_owner,
@@ -75,6 +91,11 @@ pub use rest_rows::{
 };
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
+pub use splits::{
+    a_history_tells_all_that_was_done, a_split_is_decided_on_what_stands,
+    a_split_takes_apart_what_several_steps_made, a_split_that_is_undone_has_never_been,
+    an_undo_outlives_the_split_that_came_before,
+};
 pub use survivorship::{
     a_merge_the_other_way_round_leaves_no_cycle, a_word_on_a_golden_id_stays_with_it,
     another_policy_captures_what_is_merged, choices_hold_while_their_merges_hold,
@@ -82,9 +103,9 @@ pub use survivorship::{
     two_accepts_leave_one_survivor,
 };
 
-/// The data product: both of its ports.
-pub trait DataProduct: Organizations + ChangeLog {}
-impl<T: Organizations + ChangeLog> DataProduct for T {}
+/// The data product: all of its ports.
+pub trait DataProduct: Organizations + ChangeLog + Credentials {}
+impl<T: Organizations + ChangeLog + Credentials> DataProduct for T {}
 
 /// A pair of databases of its own.
 #[async_trait]
@@ -153,6 +174,18 @@ macro_rules! conformance_tests {
             a_repeated_request_gets_the_same_answer,
             an_undo_is_never_blocked,
             concurrent_merges_leave_a_forest,
+            a_split_takes_apart_what_several_steps_made,
+            a_split_that_is_undone_has_never_been,
+            an_undo_outlives_the_split_that_came_before,
+            a_split_is_decided_on_what_stands,
+            a_history_tells_all_that_was_done,
+            a_batch_runs_once_somebody_else_approves,
+            a_stopped_batch_merges_nothing_more,
+            answers_are_kept_and_then_forgotten,
+            what_people_write_is_written_down,
+            a_tampered_entry_is_found,
+            concurrent_writers_do_not_fork_the_chain,
+            fifty_people_leave_what_they_were_told,
             policies_have_versions_and_one_is_in_force,
             another_policy_captures_what_is_merged,
             choices_hold_while_their_merges_hold,
@@ -180,6 +213,9 @@ macro_rules! conformance_tests {
             each_generation_keeps_its_own,
             a_switch_publishes_what_differs,
             a_retired_generation_is_gone,
+            tokens_open_until_they_end,
+            sessions_end_with_what_vouched_for_them,
+            a_login_is_taken_once,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

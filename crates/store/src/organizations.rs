@@ -1,7 +1,10 @@
 //! The port of the data product: source rows, what people state, merges and their undo.
 
+use crate::audit::AuditLog;
 use crate::error::Result;
+use crate::lease::Leases;
 use crate::listing::TimeAndId;
+use crate::merging::{By, Merging, RequestKey};
 use crate::policies::Policies;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -88,10 +91,10 @@ pub struct MergeRequest {
     pub merged_at: DateTime<Utc>,
     /// Why.
     pub reason: Option<String>,
+    /// The batch that asks for it; the merge is made only while that runs.
+    pub batch: Option<Uuid>,
     /// The caller's key: the same request again gets the same answer.
-    pub idempotency_key: String,
-    /// What the request said, to tell a repeat from a reuse of the key.
-    pub fingerprint: String,
+    pub key: RequestKey,
 }
 
 /// Choices of fields' winners, made by themselves on a golden record.
@@ -109,16 +112,16 @@ pub struct ChoiceRequest {
     pub chosen_at: DateTime<Utc>,
 }
 
-/// The organizations data product.
+/// The organizations data product. What people write is written into the audit log in the same transaction.
 #[async_trait]
-pub trait Organizations: Policies + Send + Sync + std::fmt::Debug {
+pub trait Organizations: Policies + Merging + AuditLog + Leases + Send + Sync + std::fmt::Debug {
     /// Writes records as their source tells them, in one transaction: idempotent, keyed by (source, source id).
     /// Ids that are taken by another source's row are replaced by derived ones; children that the record no
     /// longer has are deleted.
     async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts>;
 
     /// Writes one record that people wrote over REST, as [`Organizations::upsert`] does, if the revisions still stand.
-    async fn rewrite(&self, record: Record, expected: &Revisions) -> Result<()>;
+    async fn rewrite(&self, record: Record, expected: &Revisions, by: &By) -> Result<()>;
 
     /// Deletes the source's records whose source id is not among these, for an import of a whole snapshot.
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64>;
@@ -128,17 +131,17 @@ pub trait Organizations: Policies + Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// `Stale` when a member changed or came; `Absorbed` when the id leads to another.
-    async fn delete_members(&self, id: OrganizationId, members: &Revisions) -> Result<()>;
+    async fn delete_members(&self, id: OrganizationId, members: &Revisions, by: &By) -> Result<()>;
 
     /// Writes one place or service that people added over REST to a record of whatever source, if the revisions still
     /// stand; children that the row no longer has are deleted.
-    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions) -> Result<()>;
+    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions, by: &By) -> Result<()>;
 
     /// Deletes one that people added, if its owner's revision still stands.
     ///
     /// # Errors
     /// `NotFound` when there is none that people added: rows of a source are written by their source only.
-    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()>;
+    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions, by: &By) -> Result<()>;
 
     /// The whole families of these ids, read in one snapshot. Unknown ids add nothing.
     async fn family(&self, ids: &[RecordId]) -> Result<Family>;

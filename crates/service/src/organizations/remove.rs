@@ -4,12 +4,12 @@ use super::Room;
 use super::conditional::require_match;
 use super::held::look_up_to_write;
 use crate::problem::{Kind, Problem, Result};
-use crate::request::{Headers, Parameters, PathId};
+use crate::request::{Caller, Headers, Parameters, PathId};
 use crate::responses::ConditionalProblems;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use store::REST_SOURCE;
+use store::{By, REST_SOURCE};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -37,13 +37,15 @@ pub(crate) enum Members {
 /// only.
 #[utoipa::path(delete, path = "/v1/organizations/{id}", operation_id = "delete_organization", tag = "organizations",
     params(("id" = Uuid, Path, description = "The golden id"), RemoveQuery,
-        ("If-Match" = String, Header, description = "The ETag that the decision rests on")),
+        ("If-Match" = String, Header, description = "The ETag that the decision rests on"),
+        ("X-Orgloop-User" = Option<String>, Header, description = "Who deletes it")),
     responses((status = 204, description = "It is gone"), ConditionalProblems))]
 pub(super) async fn remove(
     State(room): State<Room>,
     PathId(id): PathId,
     Parameters(query): Parameters<RemoveQuery>,
     headers: Headers,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<StatusCode> {
     let held = look_up_to_write(&*room.store, id.into()).await?;
     require_match(&headers, &held.etag)?;
@@ -61,7 +63,7 @@ pub(super) async fn remove(
             return Err(owned_by_source("organization", record.id.0, &record.source));
         }
     }
-    room.store.delete_members(held.golden.id, &held.revisions()).await?;
+    room.store.delete_members(held.golden.id, &held.revisions(), &By::now(caller)).await?;
     room.changed();
     Ok(StatusCode::NO_CONTENT)
 }

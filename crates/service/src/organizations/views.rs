@@ -144,6 +144,10 @@ pub(crate) struct MergeView {
     merged_at: DateTime<Utc>,
     /// Why.
     reason: Option<String>,
+    /// The batch that asked for it, if one did.
+    batch_id: Option<Uuid>,
+    /// The split that made it, of what it left together of merges that it ended.
+    split_id: Option<Uuid>,
     /// Its undo, if it was taken back.
     undo: Option<UndoView>,
 }
@@ -158,15 +162,23 @@ pub(crate) struct UndoView {
     undone_at: DateTime<Utc>,
     /// Why.
     reason: Option<String>,
+    /// The split whose effect it is; null where a person took the merge itself back.
+    split_id: Option<Uuid>,
+}
+
+impl From<entity::Undo> for UndoView {
+    fn from(undo: entity::Undo) -> Self {
+        Self {
+            undone_by: undo.undone_by,
+            undone_at: undo.undone_at,
+            reason: undo.reason,
+            split_id: undo.split.map(|split| split.0),
+        }
+    }
 }
 
 impl From<Merge> for MergeView {
     fn from(merge: Merge) -> Self {
-        let undo = |undo: entity::Undo| UndoView {
-            undone_by: undo.undone_by,
-            undone_at: undo.undone_at,
-            reason: undo.reason,
-        };
         Self {
             id: merge.id.0,
             survivor: merge.survivor.0,
@@ -174,7 +186,9 @@ impl From<Merge> for MergeView {
             merged_by: merge.merged_by,
             merged_at: merge.merged_at,
             reason: merge.reason,
-            undo: merge.undo.map(undo),
+            batch_id: merge.batch,
+            split_id: merge.split.map(|split| split.0),
+            undo: merge.undo.map(UndoView::from),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct DecisionBody {
 pub(super) async fn decide(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(by): Caller,
+    Caller { name: by, .. }: Caller,
     Body(body): Body<DecisionBody>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<DecisionView>)> {
     let said = Said {
@@ -113,7 +113,7 @@ pub(crate) struct UndoDecisionBody {
 pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(by): Caller,
+    Caller { name: by, .. }: Caller,
     OptionalBody(body): OptionalBody<UndoDecisionBody>,
 ) -> Result<Json<DecisionView>> {
     let decision = outcome::undo(&room, id, &by, body.reason.as_deref()).await?;

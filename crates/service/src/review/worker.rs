@@ -57,7 +57,7 @@ impl DecisionWorker {
     pub fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.resolution),
-            organizations: Client::new(&ports.organizations_url),
+            organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
             holder: Uuid::now_v7().to_string(),
         }
@@ -151,6 +151,8 @@ impl DecisionWorker {
                 tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
                 return Ok(Round::Unfinished);
             }
+            // Looked at again with the next round.
+            Err(Refusal::Awaiting) => return Ok(Round::Done),
             Err(Refusal::No(problem)) => {
                 tracing::info!(decision = %decision.id, problem = problem.kind, "a decision was refused");
                 // Nothing of it holds: the cluster is back in the queue as it was.

@@ -4,12 +4,13 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 43] = [
+const ROUTES: [&str; 55] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
     "PATCH /v1/organizations/{id}",
     "DELETE /v1/organizations/{id}",
+    "GET /v1/organizations/{id}/lineage",
     "GET /v1/organizations/{id}/records",
     "GET /v1/organizations/{id}/survivorship",
     "POST /v1/organizations/{id}/choices",
@@ -29,10 +30,21 @@ const ROUTES: [&str; 43] = [
     "GET /v1/services/{id}",
     "PATCH /v1/services/{id}",
     "DELETE /v1/services/{id}",
+    "POST /v1/merge-previews",
     "GET /v1/merges",
     "POST /v1/merges",
     "GET /v1/merges/{id}",
     "POST /v1/merges/{id}/undo",
+    "POST /v1/splits",
+    "GET /v1/splits/{id}",
+    "POST /v1/splits/{id}/undo",
+    "GET /v1/merge-batches",
+    "POST /v1/merge-batches",
+    "GET /v1/merge-batches/{id}",
+    "POST /v1/merge-batches/{id}/approve",
+    "POST /v1/merge-batches/{id}/cancel",
+    "POST /v1/merge-batches/{id}/undo",
+    "GET /v1/audit",
     "GET /v1/clusters",
     "GET /v1/clusters/{id}",
     "POST /v1/clusters/{id}/decisions",

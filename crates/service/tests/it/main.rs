@@ -1,7 +1,15 @@
 //! The service through a real listening server, on the embedded adapters in a folder of its own.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod batches;
+#[cfg(test)]
+mod crowd;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
@@ -13,14 +21,20 @@ mod organizations;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod previews;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod rows;
+#[cfg(test)]
+mod splits;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod survivorship;
 #[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod undo;
 #[cfg(test)]
 mod worker;

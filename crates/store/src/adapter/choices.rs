@@ -1,14 +1,18 @@
 //! Choices of the member whose value wins a field: made in a merge or by themselves, ended by an undo.
 
+use super::audit::commit_with;
 use super::merges::LINKS;
 use super::people::check_revisions;
 use super::read::follow_links;
 use super::{Executor, OrganizationsStore, id_list};
+use crate::audit::Deed;
 use crate::error::{Conflict, Doing, Error, Result};
+use crate::merging::By;
 use crate::organizations::{ChoiceRequest, Revisions};
 use chrono::{DateTime, Utc};
 use entity::policy::SURVIVING_FIELDS;
 use entity::{Choosing, ChosenField, Family, FieldChoice, Forest, MergeId, RecordId};
+use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -32,7 +36,11 @@ impl OrganizationsStore {
         let choices = insert_choices(&mut transaction, &forest, &made, &request.choices).await?;
         let about = choices.iter().filter_map(|choice| choice.chosen.record_id).chain([id]);
         raise_revisions(&mut transaction, about, &request.expected).await?;
-        transaction.commit().await.doing(|| format!("committing choices for {id}"))?;
+        let by = By { actor: request.chosen_by.clone(), at: request.chosen_at };
+        let chosen = request.choices.iter().filter_map(|choice| choice.record_id);
+        let subjects = chosen.chain([id]).map(|id| id.to_string());
+        let detail = json!({ "organization": id, "choices": request.choices });
+        commit_with(transaction, &Deed::new(&by, "choice", subjects, detail)).await?;
         Ok(choices)
     }
 }
@@ -106,7 +114,7 @@ async fn insert_choice(db: Executor<'_>, choice: &FieldChoice) -> Result<()> {
     Ok(())
 }
 
-/// Ends the choices that rest on a merge. Once for all: an undone merge never comes back.
+/// Ends the choices that rest on a merge.
 pub(super) async fn end_choices(db: Executor<'_>, merge: MergeId, at: DateTime<Utc>) -> Result<()> {
     let ended = sqlx::query(
         "UPDATE field_choice SET ended_at = $2 WHERE ended_at IS NULL
@@ -114,6 +122,18 @@ pub(super) async fn end_choices(db: Executor<'_>, merge: MergeId, at: DateTime<U
     );
     let ended = ended.bind(merge.0).bind(at).execute(db).await;
     ended.map(drop).doing(|| format!("ending the choices that rest on merge {merge}"))
+}
+
+/// Brings the choices back that rest on a merge which a split had ended, where all else that they rest on holds, too.
+pub(super) async fn restore_choices(db: Executor<'_>, merge: MergeId) -> Result<()> {
+    let restored = sqlx::query(
+        "UPDATE field_choice SET ended_at = NULL WHERE ended_at IS NOT NULL
+         AND id IN (SELECT choice_id FROM field_choice_merge WHERE merge_id = $1)
+         AND NOT EXISTS (SELECT 1 FROM field_choice_merge AS rests JOIN merge ON merge.id = rests.merge_id
+                         WHERE rests.choice_id = field_choice.id AND merge.undone_at IS NOT NULL)",
+    );
+    let restored = restored.bind(merge.0).execute(db).await;
+    restored.map(drop).doing(|| format!("bringing the choices back that rest on merge {merge}"))
 }
 
 /// A word of a person changes the state that others have seen: the revision of what it is about rises or, where that has

@@ -6,12 +6,17 @@ use entity::RecordId;
 use policies::LastPolicy;
 use uuid::Uuid;
 
+mod access;
+mod answers;
+mod audit;
+mod batches;
 mod bulk;
 mod capture;
 mod choices;
 mod import;
 mod known_ids;
 mod merges;
+mod merging_port;
 mod people;
 mod pointers;
 mod policies;
@@ -19,6 +24,8 @@ mod port;
 mod read;
 mod rest_rows;
 mod row_set;
+mod splits;
+mod steps;
 mod tables;
 
 /// The organizations data product in a database.

@@ -1,11 +1,15 @@
 //! What people do to rows: steward facts and deletes. Each only while what they saw still stands.
 
+use super::audit::commit_with;
 use super::choices::raise_revisions;
 use super::merges::LINKS;
 use super::{Executor, OrganizationsStore, id_list};
+use crate::audit::Deed;
 use crate::error::{Conflict, Doing, Error, Result};
+use crate::merging::By;
 use crate::organizations::Revisions;
 use entity::{Family, OrganizationId, RecordId, StewardFact};
+use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -36,10 +40,16 @@ impl OrganizationsStore {
         if !of_golden.is_empty() && !of_golden.iter().any(|id| expected.contains_key(id)) {
             raise_revisions(&mut transaction, [], expected).await?;
         }
-        transaction.commit().await.doing(|| "committing steward facts".into())
+        let Some(first) = facts.first() else { return Ok(()) };
+        commit_with(transaction, &deed_of_facts(first, facts)).await.map(drop)
     }
 
-    pub(super) async fn remove_members(&self, id: OrganizationId, members: &Revisions) -> Result<()> {
+    pub(super) async fn remove_members(
+        &self,
+        id: OrganizationId,
+        members: &Revisions,
+        by: &By,
+    ) -> Result<()> {
         let doing = || format!("deleting {id} with all of its members");
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, LINKS).await?;
@@ -66,8 +76,23 @@ impl OrganizationsStore {
         }
         let delete = sqlx::query(concat!("DELETE FROM organization WHERE id IN ", ids!("$1"))).bind(&list);
         delete.execute(&mut *transaction).await.doing(doing)?;
-        transaction.commit().await.doing(doing)
+        let subjects = members.keys().map(ToString::to_string).chain([id.to_string()]);
+        let detail = json!({ "organization": id, "members": members.keys().collect::<Vec<_>>() });
+        let deed = Deed::new(by, "organization.delete", subjects, detail);
+        commit_with(transaction, &deed).await.map(drop)
     }
+}
+
+/// Facts of one call are one person's word.
+fn deed_of_facts(first: &StewardFact, facts: &[StewardFact]) -> Deed {
+    let by = By { actor: first.stated_by.clone(), at: first.stated_at };
+    let stated = |fact: &StewardFact| {
+        json!({
+            "table": fact.table, "row": fact.row_id, "record": fact.record_id, "field": fact.field, "value": fact.value,
+        })
+    };
+    let subjects = facts.iter().flat_map(|fact| [fact.row_id.to_string(), fact.record_id.to_string()]);
+    Deed::new(&by, "fact", subjects, json!({ "facts": facts.iter().map(stated).collect::<Vec<_>>() }))
 }
 
 /// Refuses a write that was decided on what no longer stands.

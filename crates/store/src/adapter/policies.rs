@@ -1,11 +1,15 @@
 //! Survivorship policies: their versions, and the one in force as families are read under it.
 
+use super::audit::commit_with;
 use super::{Executor, OrganizationsStore};
+use crate::audit::Deed;
 use crate::error::{Conflict, Doing, Error, Result};
+use crate::merging::By;
 use crate::policies::{InForce, Policies, Signature, StatedPolicy};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{Policy, PolicyDocument};
+use serde_json::json;
 use sqlx::FromRow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -81,6 +85,10 @@ impl TryFrom<PolicyRow> for StatedPolicy {
     }
 }
 
+fn signed(signature: &Signature) -> By {
+    By { actor: signature.by.clone(), at: signature.at }
+}
+
 #[async_trait]
 impl Policies for OrganizationsStore {
     async fn put_policy(
@@ -113,7 +121,9 @@ impl Policies for OrganizationsStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        transaction.commit().await.doing(doing)?;
+        let detail = json!({ "policy": name, "version": version, "document": document });
+        let deed = Deed::new(&signed(signature), "policy.put", [format!("{name}/{version}")], detail);
+        commit_with(transaction, &deed).await?;
         Ok(StatedPolicy {
             policy: Policy { name: name.to_owned(), version, document: document.clone() },
             stated_by: signature.by.clone(),
@@ -175,7 +185,9 @@ impl Policies for OrganizationsStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        transaction.commit().await.doing(doing)?;
+        let detail = json!({ "policy": name, "version": version });
+        let deed = Deed::new(&signed(signature), "policy.activate", [format!("{name}/{version}")], detail);
+        commit_with(transaction, &deed).await?;
         wanted.in_force = Some(InForce { by: signature.by.clone(), at: signature.at });
         Ok(wanted)
     }

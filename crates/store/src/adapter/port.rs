@@ -3,6 +3,7 @@
 use super::OrganizationsStore;
 use crate::error::{Doing, Result};
 use crate::listing::TimeAndId;
+use crate::merging::By;
 use crate::organizations::{
     ChoiceRequest, MergeRequest, Organizations, RestRow, Revisions, RowTable, UpsertCounts,
 };
@@ -31,22 +32,22 @@ const GOLDEN_IDS: &str = "
 #[async_trait]
 impl Organizations for OrganizationsStore {
     async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts> {
-        self.write_records(records, &Revisions::new()).await
+        self.write_records(records).await
     }
-    async fn rewrite(&self, record: Record, expected: &Revisions) -> Result<()> {
-        self.write_records(vec![record], expected).await.map(drop)
+    async fn rewrite(&self, record: Record, expected: &Revisions, by: &By) -> Result<()> {
+        self.write_record_of_people(record, expected, by).await
     }
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64> {
         self.remove_absent(source, present).await
     }
-    async fn delete_members(&self, id: OrganizationId, members: &Revisions) -> Result<()> {
-        self.remove_members(id, members).await
+    async fn delete_members(&self, id: OrganizationId, members: &Revisions, by: &By) -> Result<()> {
+        self.remove_members(id, members, by).await
     }
-    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions) -> Result<()> {
-        self.write_rest_row(owner, row, expected).await
+    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions, by: &By) -> Result<()> {
+        self.write_rest_row(owner, row, (expected, by)).await
     }
-    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()> {
-        self.remove_rest_row(table, id, expected).await
+    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions, by: &By) -> Result<()> {
+        self.remove_rest_row(table, id, (expected, by)).await
     }
     async fn family(&self, ids: &[RecordId]) -> Result<Family> {
         self.read_family(ids).await

@@ -1,7 +1,7 @@
 //! Undo = never happened, on the real store: histories are lived through twice, once with merges that are undone again, once
 //! by people who never made them; the same rows stand at the end.
 
-use super::fixture::{at, family, location, phone, record, record_id};
+use super::fixture::{at, family, key, location, phone, record, record_id};
 use super::{Backend, DataProduct};
 use crate::organizations::{ChoiceRequest, MergeRequest, Revisions};
 use entity::policy::SURVIVING_FIELDS;
@@ -188,7 +188,7 @@ impl Life<'_> {
             }
             Step::Undone(merge) => {
                 if !untold.contains(merge) {
-                    let undo = Undo { undone_by: "ben".to_owned(), undone_at: at(self.now), reason: None };
+                    let undo = Undo::new("ben", at(self.now), None);
                     self.organizations.undo(self.merges[*merge], &undo).await.expect("undone");
                 }
             }
@@ -218,8 +218,8 @@ impl Life<'_> {
             merged_by: "ann".to_owned(),
             merged_at: at(self.now),
             reason: None,
-            idempotency_key: format!("key of {id}"),
-            fingerprint: String::new(),
+            batch: None,
+            key: key(&format!("key of {id}"), ""),
         };
         self.organizations.merge(&request).await.expect("merged");
     }

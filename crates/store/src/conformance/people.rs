@@ -1,7 +1,7 @@
 //! Cases about what people state and delete, and about the lists they read.
 
 use super::fixture::{
-    at, captures, end, family, full_record, import, keys, merge_request, record, record_id, revision,
+    at, by, captures, end, family, full_record, import, keys, merge_request, record, record_id, revision,
 };
 use super::{Backend, DataProduct};
 use crate::error::{Conflict, Error};
@@ -60,23 +60,26 @@ pub async fn a_golden_record_is_deleted_with_all_of_its_members(backend: &dyn Ba
     let request = merge_request(&*organizations, one.id, &[two.id]).await;
     organizations.merge(&request).await.expect("merged");
     let seen = family(&*organizations, &[one.id]).await.revisions;
-    let absorbed = organizations.delete_members(two.id.into(), &seen).await;
+    let absorbed = organizations.delete_members(two.id.into(), &seen, &by("ann")).await;
     assert!(matches!(absorbed, Err(Error::Conflict(Conflict::Absorbed { .. }))), "{absorbed:?}");
     let only = Revisions::from([(one.id, seen[&one.id])]);
     let with_other: Revisions = family(&*organizations, &[one.id, other.id]).await.revisions;
     let raised: Revisions = seen.iter().map(|(id, revision)| (*id, revision + 1)).collect();
     for not_these in [only, with_other, raised] {
-        let stale = organizations.delete_members(one.id.into(), &not_these).await;
+        let stale = organizations.delete_members(one.id.into(), &not_these, &by("ann")).await;
         assert!(matches!(stale, Err(Error::Conflict(Conflict::Stale(_)))), "{stale:?}");
     }
-    organizations.delete_members(one.id.into(), &seen).await.expect("deleted");
+    organizations.delete_members(one.id.into(), &seen, &by("ann")).await.expect("deleted");
     assert_eq!(listed(&*organizations).await, sorted([other.id]));
-    let gone = organizations.delete_members(one.id.into(), &seen).await;
+    let gone = organizations.delete_members(one.id.into(), &seen, &by("ann")).await;
     assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
     import(&*organizations, &[&two]).await;
     assert_eq!(listed(&*organizations).await, sorted([one.id, other.id]), "the link still holds");
     let last = Revisions::from([(two.id, revision(&*organizations, two.id).await)]);
-    organizations.delete_members(one.id.into(), &last).await.expect("the last member, under its golden id");
+    organizations
+        .delete_members(one.id.into(), &last, &by("ann"))
+        .await
+        .expect("the last member, under its golden id");
     assert_eq!(listed(&*organizations).await, sorted([other.id]));
 }
 

@@ -1,7 +1,7 @@
 //! Cases about which value wins: policies, choices, and which record is recent.
 
 use super::fixture::{
-    at, captures, end, family, full_record, import, keys, merge_request, owners, record, revision,
+    at, by, captures, end, family, full_record, import, keys, merge_request, owners, record, revision,
 };
 use super::{Backend, DataProduct};
 use crate::error::{Conflict, Error};
@@ -21,7 +21,7 @@ fn longest() -> PolicyDocument {
 }
 
 fn undo() -> Undo {
-    Undo { undone_by: "ben".to_owned(), undone_at: at(1_000), reason: None }
+    Undo::new("ben", at(1_000), None)
 }
 
 /// Policies are written in versions on what stands, and one version of one policy is in force.
@@ -183,7 +183,7 @@ pub async fn only_a_source_makes_a_record_recent(backend: &dyn Backend) {
     assert!(second[&two.id] >= second[&one.id]);
     assert_eq!(second[&one.id], first[&one.id]);
     let seen = family(&*organizations, &[one.id]).await.revisions;
-    organizations.delete_members(one.id.into(), &seen).await.expect("deleted");
+    organizations.delete_members(one.id.into(), &seen, &by("ann")).await.expect("deleted");
     import(&*organizations, &[&one]).await;
     assert_eq!(family(&*organizations, &[one.id]).await.changed_at, [].into(), "it arrived anew");
 }

@@ -1,6 +1,7 @@
 //! One cluster: its members side by side, the evidence, and the decision.
 
 use super::{compare, evidence};
+use crate::access::frame::asks_for_name;
 use crate::page::{Page, PageProblem, Place, percent};
 use crate::request::PathId;
 use crate::review::Room;
@@ -94,7 +95,7 @@ fn decision(cluster: &Cluster, members: &[Member], next: Option<ClusterId>) -> M
                 button name="verdict" value="non_match" data-key="n" { "Not the same " kbd { "n" } }
                 button name="verdict" value="related" data-key="r" title="A branch, a parent, or the same under a new name" { "Related " kbd { "r" } }
                 label { "Why" input name="reason" maxlength="1000" autocomplete="off" placeholder="optional"; }
-                label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; }
+                @if asks_for_name() { label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; } }
             }
             p.hint { "Merging changes no source: it links the records, and can be undone at any time." }
         }

@@ -38,6 +38,7 @@ impl Fields {
 pub(super) async fn decide(
     State(room): State<Room>,
     PathId(id): PathId,
+    caller: Caller,
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
@@ -51,7 +52,7 @@ pub(super) async fn decide(
     // A survivor that was taken out of the decision cannot stay; another of those that take part does.
     let survivor = fields.ids("survivor")?.into_iter().next();
     let survivor = survivor.filter(|id| organizations.is_empty() || organizations.contains(id));
-    let Caller(by) = Caller::named(fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     let reason = fields.text("reason").map(str::to_owned);
     let decision =
         write_down(&room, id.into(), Said { verdict, survivor, organizations, reason, by }).await?;
@@ -64,10 +65,11 @@ pub(super) async fn decide(
 pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
+    caller: Caller,
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let Caller(by) = Caller::named(fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     outcome::undo(&room, id, &by, fields.text("reason")).await?;
     Ok(Redirect::to(&format!("/decisions/{id}")))
 }
