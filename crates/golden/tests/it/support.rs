@@ -95,6 +95,8 @@ pub(crate) fn made(proposed: &ProposedMerge) -> Merge {
         merged_at: proposed.at,
         reason: None,
         undo: None,
+        batch: None,
+        split: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Previews: what a merge would do, told whole, and nothing done.
 
 use crate::support::Server;
-use entity::{Address, Identifier, Location, Organization, Phone, Service};
+use entity::Organization;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -11,43 +11,24 @@ fn id(what: &str) -> Uuid {
 }
 
 fn organization(name: &str, number: &str, key: &str) -> Organization {
-    let phone = |what: &str| Phone {
-        id: id(&format!("{key}-{what}")),
-        source_id: format!("{key}-{what}"),
-        number: number.to_owned(),
-        ..Phone::default()
+    let row = |what: &str| (id(&format!("{key}-{what}")), format!("{key}-{what}"));
+    let phone = |what: &str| {
+        let (id, source_id) = row(what);
+        json!({"id": id, "source_id": source_id, "number": number})
     };
-    Organization {
-        name: Some(name.to_owned()),
-        phones: vec![phone("own")],
-        identifiers: vec![Identifier {
-            id: id(&format!("{key}-ein")),
-            source_id: format!("{key}-ein"),
-            scheme: Some("US-EIN".to_owned()),
-            identifier: format!("12-{key}"),
-            ..Identifier::default()
+    let [ein, place, address, service] = ["ein", "place", "address", "service"].map(row);
+    let told = json!({
+        "name": name,
+        "phones": [phone("own")],
+        "identifiers": [{"id": ein.0, "source_id": ein.1, "scheme": "US-EIN", "identifier": format!("12-{key}")}],
+        "locations": [{
+            "id": place.0, "source_id": place.1, "name": "Main",
+            "addresses": [{"id": address.0, "source_id": address.1, "city": "Troy"}],
+            "phones": [phone("in-place")],
         }],
-        locations: vec![Location {
-            id: id(&format!("{key}-place")).into(),
-            source_id: format!("{key}-place"),
-            name: Some("Main".to_owned()),
-            addresses: vec![Address {
-                id: id(&format!("{key}-address")),
-                source_id: format!("{key}-address"),
-                city: Some("Troy".to_owned()),
-                ..Address::default()
-            }],
-            phones: vec![phone("place")],
-            ..Location::default()
-        }],
-        services: vec![Service {
-            id: id(&format!("{key}-service")).into(),
-            source_id: format!("{key}-service"),
-            name: Some(format!("Care {key}")),
-            ..Service::default()
-        }],
-        ..Organization::default()
-    }
+        "services": [{"id": service.0, "source_id": service.1, "name": format!("Care {key}"), "phones": [], "location_ids": []}],
+    });
+    serde_json::from_value(told).unwrap()
 }
 
 #[tokio::test]
