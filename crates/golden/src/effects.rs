@@ -155,9 +155,9 @@ fn redirect_changes(
     then: &Projection,
 ) -> BTreeMap<OrganizationId, (Option<OrganizationId>, Option<OrganizationId>)> {
     let ids: BTreeSet<_> = now.redirects.keys().chain(then.redirects.keys()).copied().collect();
-    let leads = |projection: &Projection, id| projection.redirects.get(id).copied();
+    let leads = |projection: &Projection, id: OrganizationId| projection.redirects.get(&id).copied();
     ids.into_iter()
-        .map(|id| (id, (leads(now, &id), leads(then, &id))))
+        .map(|id| (id, (leads(now, id), leads(then, id))))
         .filter(|(_, (before, after))| before != after)
         .collect()
 }

@@ -70,7 +70,7 @@ pub fn explain(family: &Family, id: OrganizationId) -> Option<Vec<FieldOutcome>>
     Some(outcomes)
 }
 
-fn outcome<'a, T: Told>(
+fn outcome<'a, T: Told + 'a>(
     contest: &Contest<'a>,
     field: &str,
     told: impl Fn(&'a Organization) -> Option<&'a T>,

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use entity::policy::Rule;
 use entity::{FieldChoice, Organization, OrganizationId, PolicyDocument, Record, RecordId};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Why a value won, or what it lost to.
@@ -67,7 +68,7 @@ pub(crate) struct Teller<'a, T> {
 
 impl<'a> Contest<'a> {
     /// Whose value wins, if anybody tells one.
-    pub(crate) fn winner<T: Told>(
+    pub(crate) fn winner<T: Told + 'a>(
         &self,
         field: &str,
         told: impl Fn(&'a Organization) -> Option<&'a T>,
@@ -78,7 +79,7 @@ impl<'a> Contest<'a> {
     }
 
     /// Whose value wins; `lost` hears of each other teller, and what it lost to.
-    pub(crate) fn decide<T: Told>(
+    pub(crate) fn decide<T: Told + 'a>(
         &self,
         field: &str,
         told: impl Fn(&'a Organization) -> Option<&'a T>,
@@ -106,7 +107,7 @@ impl<'a> Contest<'a> {
         winner
     }
 
-    fn tellers<T>(
+    fn tellers<T: 'a>(
         &self,
         told: impl Fn(&'a Organization) -> Option<&'a T>,
     ) -> impl Iterator<Item = Teller<'a, T>> {
@@ -137,7 +138,7 @@ impl<'a> Contest<'a> {
             Rule::Longest => each(&|teller| teller.value.characters()),
             Rule::MostFrequent => {
                 let keys: Vec<_> = standing.iter().map(|teller| teller.value.key()).collect();
-                let count = |key| keys.iter().filter(|other| *other == key).count();
+                let count = |key: &Cow<'_, str>| keys.iter().filter(|other| *other == key).count();
                 keys.iter().map(|key| i64::try_from(count(key)).unwrap_or(i64::MAX)).collect()
             }
         }
