@@ -1,6 +1,8 @@
 //! The whole loop through its public surface: the same bodies on the embedded ports and on real servers.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod bad_input;
