@@ -168,7 +168,8 @@ impl DecisionWorker {
             if decision.parts[number].merge_id.is_some() {
                 continue;
             }
-            match self.organizations.merge(&wanted(decision, number)).await {
+            let answer = self.organizations.merge(&wanted(decision, number)).await;
+            match answer {
                 Ok(merge) => {
                     decision.parts[number].merge_id = Some(merge);
                     decision.merge_id = decision.merge_id.or(Some(merge));
