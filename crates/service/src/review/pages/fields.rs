@@ -15,7 +15,9 @@ impl Fields {
 
     /// A field that is filled in.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.texts(name).next()
+        let named = self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.trim());
+        let mut filled = named.filter(|value| !value.is_empty());
+        filled.next()
     }
 
     /// All of a name that are filled in.
