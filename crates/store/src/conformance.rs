@@ -18,9 +18,9 @@ mod merges;
 mod moves;
 mod people;
 mod queues;
+mod rest_rows;
 mod review;
 mod sampling;
-mod rest_rows;
 mod scores;
 mod scores_in_any_order;
 
@@ -74,7 +74,8 @@ pub use rest_rows::{
 };
 pub use review::{
     a_claim_is_held_until_it_runs_out, a_decision_rests_on_what_was_seen, a_no_is_reopened_by_new_evidence,
-    comments_and_tallies, the_queue_goes_by_value_and_skips_what_was_put_aside, what_must_not_be_taught_is_not,
+    comments_and_tallies, the_queue_goes_by_value_and_skips_what_was_put_aside,
+    what_must_not_be_taught_is_not,
 };
 pub use sampling::{certificates_and_batches_move_on, samples_are_answered_once};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};

@@ -323,8 +323,8 @@ pub trait Resolution: Leases + Review + std::fmt::Debug {
     /// Adds judgements and queues their records. `decision` ties them to what they came from.
     async fn judge(&self, judgements: &[Judgement], decision: Option<Uuid>) -> Result<()>;
 
-    /// Judgements that hold (the newest of each pair that was not withdrawn), with their numbers, oldest first, after
-    /// the given number.
+    /// Judgements that hold (the newest of each pair that was not withdrawn, without a no whose evidence has changed
+    /// since), with their numbers, oldest first, after the given number.
     async fn judgements(&self, after: i64, limit: usize) -> Result<Vec<(i64, Judgement)>>;
 
     /// Withdraws the judgements of a decision and queues their records.

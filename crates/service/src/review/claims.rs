@@ -122,7 +122,10 @@ async fn take_these(
     (id, holder, lease): Claiming<'_>,
 ) -> Result<Vec<ClusterId>> {
     if wanted.len() > CLUSTERS_MAX {
-        return Err(Problem::invalid("clusters", format!("names {} of at most {CLUSTERS_MAX}", wanted.len())));
+        return Err(Problem::invalid(
+            "clusters",
+            format!("names {} of at most {CLUSTERS_MAX}", wanted.len()),
+        ));
     }
     let mut there = Vec::with_capacity(wanted.len());
     for cluster in wanted.iter().copied().map(ClusterId) {

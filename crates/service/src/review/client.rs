@@ -101,7 +101,8 @@ impl Client {
 
     /// Asks for a merge; the key makes it one merge, however often it is asked for.
     pub(crate) async fn merge(&self, wanted: &WantedMerge<'_>) -> Answer<MergeId> {
-        let mut body = json!({"survivor": wanted.survivor, "absorbed": wanted.absorbed, "reason": wanted.reason});
+        let mut body =
+            json!({"survivor": wanted.survivor, "absorbed": wanted.absorbed, "reason": wanted.reason});
         if !wanted.choices.is_empty() {
             body["choices"] = json!(wanted.choices);
         }

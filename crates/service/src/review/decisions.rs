@@ -157,7 +157,8 @@ fn said(body: DecisionBody, headers: &Headers, by: &str) -> Result<Said> {
     }
     let mut revisions = if_match(headers);
     revisions.extend(body.seen.cluster_revision);
-    let choice = |choice: ChoiceBody| FieldChoice { field: choice.field, record_id: RecordId(choice.record_id) };
+    let choice =
+        |choice: ChoiceBody| FieldChoice { field: choice.field, record_id: RecordId(choice.record_id) };
     Ok(Said {
         who,
         added: body.added.into_iter().map(RecordId).collect(),

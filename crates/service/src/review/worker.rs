@@ -226,11 +226,8 @@ impl DecisionWorker {
 /// The merge that a part of a decision asks for. The first goes by the decision's own id.
 fn wanted(decision: &Decision, number: usize) -> WantedMerge<'_> {
     let part = &decision.parts[number];
-    let key = if number == 0 {
-        decision.id
-    } else {
-        Uuid::new_v5(&decision.id, number.to_string().as_bytes())
-    };
+    let key =
+        if number == 0 { decision.id } else { Uuid::new_v5(&decision.id, number.to_string().as_bytes()) };
     WantedMerge {
         key,
         survivor: part.survivor,

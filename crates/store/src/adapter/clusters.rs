@@ -74,8 +74,9 @@ impl ResolutionStore {
         let now = entity::clock::now().timestamp_millis();
         for chunk in clusters.chunks(ROWS_PER_STATEMENT) {
             let bodies: Vec<String> = chunk.iter().map(body).collect::<Result<_>>()?;
-            let mut insert =
-                QueryBuilder::new("INSERT INTO cluster (generation, id, body, probability, size, open, revision, review_value, opened_at_ms) ");
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO cluster (generation, id, body, probability, size, open, revision, review_value, opened_at_ms) ",
+            );
             insert.push_values(chunk.iter().zip(bodies), |mut values, (cluster, body)| {
                 values.push_bind(self.generation()).push_bind(cluster.id.0).push_bind(body);
                 values.push_bind(cluster.probability).push_bind(limit_of(cluster.members.len()));

@@ -80,7 +80,8 @@ fn said(fields: &Fields, cluster: &entity::Cluster, by: String) -> Result<Said> 
         "unsure" | "needs_data" => JudgementVerdict::Unsure,
         _ => return Err(Problem::invalid("verdict", words)),
     };
-    let mut codes: Vec<ReasonCode> = fields.texts("code").map(|code| word("code", code)).collect::<Result<_>>()?;
+    let mut codes: Vec<ReasonCode> =
+        fields.texts("code").map(|code| word("code", code)).collect::<Result<_>>()?;
     if verdict == "needs_data" && !codes.contains(&ReasonCode::NeedsData) {
         codes.push(ReasonCode::NeedsData);
     }
@@ -163,7 +164,8 @@ fn groups(fields: &Fields) -> Result<BTreeMap<u8, Vec<RecordId>>> {
 
 /// A word of a list.
 fn word<T: DeserializeOwned>(field: &str, text: &str) -> Result<T> {
-    serde_json::from_value(text.into()).map_err(|_| Problem::invalid(field, format!("{text:?} is not on the list")))
+    serde_json::from_value(text.into())
+        .map_err(|_| Problem::invalid(field, format!("{text:?} is not on the list")))
 }
 
 /// The cluster changed since the page was opened: just what differs, and the way back to it.
@@ -173,7 +175,8 @@ async fn changed(room: &Room, id: ClusterId, fields: &Fields) -> Result<Response
     let records = room.organizations.records(&ids).await.unwrap_or_default();
     let names: HashMap<RecordId, String> =
         records.into_iter().map(|record| (record.id, record.shown_name().to_owned())).collect();
-    let seen = fields.text("seen").and_then(SeenState::read);
+    // What was to be answered blindly is void now, and stays hidden.
+    let seen = fields.text("seen").filter(|_| fields.text("blind").is_none()).and_then(SeenState::read);
     let queue = fields.text("queue").unwrap_or_default();
     let content = html! {
         h1 { "It has changed since you opened it" }

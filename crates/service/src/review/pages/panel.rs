@@ -2,7 +2,7 @@
 
 use super::look::Look;
 use super::tools::GROUPS;
-use super::{seen, why};
+use super::why;
 use entity::{ReasonCode, Relation};
 use maud::{Markup, html};
 use uuid::Uuid;
@@ -10,12 +10,12 @@ use uuid::Uuid;
 pub(super) const FORM: &str = "decision";
 
 /// What goes along with the decision, whichever it is.
-pub(super) fn hidden(look: &Look) -> Markup {
+pub(super) fn hidden(look: &Look, seen: &str) -> Markup {
     html! {
         @if let Some(next) = look.next { input type="hidden" name="next" value=(next); }
         input type="hidden" name="queue" value=(look.asked.filter.text());
         input type="hidden" name="key" value=(Uuid::now_v7());
-        input type="hidden" name="seen" value=(seen::of(look.cluster()));
+        input type="hidden" name="seen" value=(seen);
         @for id in &look.asked.added { input type="hidden" name="add" value=(id); }
     }
 }

@@ -129,7 +129,8 @@ pub(super) async fn draw(
     let fields = Fields::read(&body);
     let by = who::or_named(caller, fields.text("user"))?;
     let n = fields.one("n")?.unwrap_or(0);
-    let sample = draw_from(&room, fields.text("band").unwrap_or_default(), (n, fields.one("seed")?), &by).await?;
+    let sample =
+        draw_from(&room, fields.text("band").unwrap_or_default(), (n, fields.one("seed")?), &by).await?;
     Ok(Redirect::to(&format!("/blind/{}", sample.id)))
 }
 
@@ -153,7 +154,8 @@ pub(super) async fn start(
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
     let by = who::or_named(caller, fields.text("user"))?;
-    let certificate = fields.one("certificate")?.ok_or_else(|| Problem::invalid("certificate", "is required"))?;
+    let certificate =
+        fields.one("certificate")?.ok_or_else(|| Problem::invalid("certificate", "is required"))?;
     let batch = batches::started(&room, certificate, None, &by).await?;
     Ok(Redirect::to(&format!("/batches/{}", batch.id)))
 }

@@ -129,7 +129,11 @@ async fn records<'a>(room: &Room, clusters: impl Iterator<Item = &'a Cluster>) -
     }
 }
 
-fn waiting_entry(queued: &QueuedCluster, records: &Records, (text, viewer, first): (&str, &str, bool)) -> Markup {
+fn waiting_entry(
+    queued: &QueuedCluster,
+    records: &Records,
+    (text, viewer, first): (&str, &str, bool),
+) -> Markup {
     html! { li {
         (entry(&queued.cluster, records, text, first))
         p.entry-note {
