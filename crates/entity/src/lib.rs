@@ -14,6 +14,7 @@ pub mod organization;
 pub mod pair;
 pub mod policy;
 pub mod record;
+pub mod review;
 pub mod stage;
 pub mod version;
 
@@ -26,5 +27,6 @@ pub use organization::{Address, Identifier, Location, Organization, Phone, Servi
 pub use pair::{CandidatePair, Judgement, JudgementVerdict, ScoredPair};
 pub use policy::{Policy, PolicyDocument};
 pub use record::{GoldenRecord, Record};
+pub use review::{ReasonCode, Relation};
 pub use stage::StageState;
 pub use version::Version;

@@ -10,8 +10,13 @@ mod bad_input;
 mod batches;
 #[cfg(test)]
 mod crowd;
+mod blind;
+#[cfg(test)]
+mod claims;
 #[cfg(test)]
 mod document;
+#[cfg(test)]
+mod exclusions;
 #[cfg(test)]
 mod merges;
 #[cfg(test)]
@@ -22,8 +27,13 @@ mod organizations;
 mod pages;
 #[cfg(test)]
 mod previews;
+mod partition;
+#[cfg(test)]
+mod queue;
 #[cfg(test)]
 mod review;
+#[cfg(test)]
+mod review_page;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
