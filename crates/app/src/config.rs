@@ -29,7 +29,7 @@ pub(crate) struct Config {
     pub(crate) poller: PollerSettings,
     pub(crate) indexer: StageSettings,
     pub(crate) scorer: StageSettings,
-    pub(crate) resolver: StageSettings,
+    pub(crate) resolver: ResolverSettings,
     pub(crate) service: ServiceSettings,
     #[serde(default)]
     pub(crate) sinks: Vec<SinkSettings>,
@@ -96,6 +96,15 @@ pub(crate) struct StageSettings {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct ResolverSettings {
+    /// Records in a batch.
+    pub(crate) batch_size_max: usize,
+    /// How long the store tells what became of clusters.
+    pub(crate) transitions_kept_days: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ServiceSettings {
     /// Where the review side reaches the organizations port; empty for this process's own.
     pub(crate) organizations_url: String,
@@ -158,7 +167,7 @@ fn defaults() -> serde_json::Value {
         },
         "indexer": StageSettings { batch_size_max: 1000 },
         "scorer": StageSettings { batch_size_max: 1000 },
-        "resolver": StageSettings { batch_size_max: 1000 },
+        "resolver": ResolverSettings { batch_size_max: 1000, transitions_kept_days: 90 },
         "service": ServiceSettings { organizations_url: String::new() },
         "log": LogSettings { level: "info".into(), format: LogFormat::Text },
     })

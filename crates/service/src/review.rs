@@ -9,6 +9,7 @@ mod decide;
 mod decisions;
 mod outcome;
 mod pages;
+mod transitions;
 mod views;
 mod worker;
 
@@ -45,6 +46,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(clusters::list))
         .routes(routes!(clusters::get))
+        .routes(routes!(transitions::list))
         .routes(routes!(decisions::decide))
         .routes(routes!(decisions::list))
         .routes(routes!(decisions::get))

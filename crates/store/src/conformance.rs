@@ -21,6 +21,7 @@ mod queues;
 mod rest_rows;
 mod scores;
 mod scores_in_any_order;
+mod transitions;
 
 use crate::{ChangeLog, Generations, Organizations, Resolution};
 use async_trait::async_trait;
@@ -72,6 +73,10 @@ pub use rest_rows::{
 };
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
+pub use transitions::{
+    a_switch_tells_what_became_of_clusters, transitions_are_kept_until_they_are_sent_and_old,
+    what_became_of_clusters_is_told_with_its_cause,
+};
 
 /// The data product: both of its ports.
 pub trait DataProduct: Organizations + ChangeLog {}
@@ -163,6 +168,9 @@ macro_rules! conformance_tests {
             each_generation_keeps_its_own,
             a_switch_publishes_what_differs,
             a_retired_generation_is_gone,
+            what_became_of_clusters_is_told_with_its_cause,
+            transitions_are_kept_until_they_are_sent_and_old,
+            a_switch_tells_what_became_of_clusters,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

@@ -4,7 +4,7 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 36] = [
+const ROUTES: [&str; 37] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
@@ -28,6 +28,7 @@ const ROUTES: [&str; 36] = [
     "POST /v1/merges/{id}/undo",
     "GET /v1/clusters",
     "GET /v1/clusters/{id}",
+    "GET /v1/cluster-transitions",
     "POST /v1/clusters/{id}/decisions",
     "GET /v1/decisions",
     "GET /v1/decisions/{id}",

@@ -5,7 +5,7 @@ use crate::error::{Doing, Error, Result};
 use crate::listing::{TimeAndId, or_newest};
 use crate::resolution::{Decision, DecisionState};
 use chrono::{DateTime, Utc};
-use entity::{CandidatePair, Judgement, MergeId, RecordId};
+use entity::{CandidatePair, Judgement, MergeId, RecordId, TransitionCause};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
@@ -49,7 +49,7 @@ fn to_word<T: Serialize>(value: &T) -> String {
     value.as_str().expect("a plain enum is a word").to_owned()
 }
 
-fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
+pub(super) fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
     serde_json::from_value(word.into()).map_err(corrupt("reading a word of the schema"))
 }
 
@@ -79,7 +79,7 @@ impl ResolutionStore {
         }
         let touched =
             judgements.iter().flat_map(|judgement| [judgement.pair.left().0, judgement.pair.right().0]);
-        queue_for_all_resolvers(&mut transaction, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched, TransitionCause::Judgement).await?;
         transaction.commit().await.doing(doing)
     }
 
@@ -113,7 +113,7 @@ impl ResolutionStore {
         .await
         .doing(doing)?;
         let touched = touched.into_iter().flat_map(|(left, right)| [left, right]);
-        queue_for_all_resolvers(&mut transaction, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched, TransitionCause::Judgement).await?;
         transaction.commit().await.doing(doing)
     }
 
