@@ -2,10 +2,12 @@
 
 mod dedupe;
 
-use crate::services::{self, Lease};
+use crate::{
+    cargo,
+    services::{self, Lease},
+};
 use anyhow::{Result, ensure};
 use clap::Subcommand;
-use std::env;
 use std::process::Command;
 
 /// What is measured.
@@ -66,12 +68,6 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
 fn incremental(organizations: usize, changes: usize) -> Result<()> {
     let run = ["run", "--quiet", "--release", "-p", "orgloop-pipeline", "--example", "incremental", "--"];
     finish(cargo(&run).args([organizations.to_string(), changes.to_string()]))
-}
-
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(crate::checkout());
-    command
 }
 
 fn finish(command: &mut Command) -> Result<()> {
