@@ -155,8 +155,9 @@ impl History {
             merged_by: "ana".into(),
             merged_at: self.now,
             reason: None,
-            idempotency_key: id.to_string(),
-            fingerprint: id.to_string(),
+            choices: Vec::new(),
+            batch: None,
+            key: store::merging::RequestKey { key: id.to_string(), fingerprint: id.to_string() },
         };
         match running.organizations.merge(&request).await {
             Ok(_) => {
@@ -172,7 +173,7 @@ impl History {
             return "nothing to undo".into();
         }
         let id = self.merges.swap_remove(self.dice.below(self.merges.len()));
-        let undo = Undo { undone_by: "ben".into(), undone_at: self.now, reason: None };
+        let undo = Undo::new("ben", self.now, None);
         running.organizations.undo(id, &undo).await.unwrap();
         "one undone".into()
     }

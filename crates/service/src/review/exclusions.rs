@@ -101,7 +101,7 @@ pub(super) async fn put(
         judgement: Judgement {
             pair,
             verdict,
-            judged_by: &caller.name.to_owned(),
+            judged_by: caller.name.clone(),
             judged_at: entity::clock::now(),
             reason: body.reason.filter(|reason| !reason.trim().is_empty()),
         },
