@@ -9,7 +9,7 @@ use crate::request::USER;
 use entity::{MergeId, OrganizationId, RecordId};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -131,7 +131,7 @@ impl Client {
             .post(format!("{}/v1/merges/{merge}/undo", self.base))
             .header(USER, by.as_bytes())
             .json(&json!({ "reason": reason }));
-        answer::<Identified>(request).await.map(drop)
+        answer::<IgnoredAny>(request).await.map(drop)
     }
 }
 
@@ -171,11 +171,6 @@ impl Pending {
             (None, None) => Err(Refusal::Awaiting),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Identified {
-    id: MergeId,
 }
 
 async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Answer<T> {
