@@ -1,8 +1,8 @@
 //! Samples that are answered without seeing what the model says: the only answers that measure it.
 
+use super::Room;
 use super::bands::{self, band};
 use super::precision::lower_bound;
-use super::Room;
 use crate::problem::{Problem, Result};
 use crate::request::{Body, Caller, PathId};
 use crate::responses::{PlainProblems, ReadProblems, SamplingProblems};

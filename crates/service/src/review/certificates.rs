@@ -1,8 +1,8 @@
 //! Certificates: what a sample proved of a band, until it expires or later answers break it.
 
+use super::Room;
 use super::bands;
 use super::blind::{Answers, present_items, sample};
-use super::Room;
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller};
 use crate::responses::{PlainProblems, SamplingProblems};

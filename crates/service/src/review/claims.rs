@@ -1,7 +1,7 @@
 //! Claims: a reviewer holds clusters for a while, and everybody sees who holds what until when.
 
-use super::queue::{QueueFilterQuery, QueuedView, Walk, walk};
 use super::Room;
+use super::queue::{QueueFilterQuery, QueuedView, Walk, walk};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, OptionalBody, PathId};
 use crate::responses::{ClaimProblems, ClaimedProblems};
@@ -77,7 +77,7 @@ pub(super) async fn claim(
     OptionalBody(body): OptionalBody<ClaimBody>,
 ) -> Result<(StatusCode, Json<HeldView>)> {
     let lease = lease(body.lease_s)?;
-    let (id, holder) = (Uuid::now_v7(), &caller.name);
+    let (id, holder) = (Uuid::now_v7(), caller.name.as_str());
     let clusters = if body.clusters.is_empty() {
         let n = body.n.unwrap_or(1);
         if n == 0 || n > CLUSTERS_MAX {

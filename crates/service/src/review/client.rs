@@ -46,13 +46,19 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     fn of_document(document: ProblemDocument) -> Self {
-        if is(&document, Kind::RequestRunning) { Self::Later(document.detail) } else { Self::No(Box::new(document)) }
+        if is(&document, Kind::RequestRunning) {
+            Self::Later(document.detail)
+        } else {
+            Self::No(Box::new(document))
+        }
     }
 
     /// What stood when it was looked at changed before the request came: it is looked at anew.
     fn unless_overtaken(self) -> Self {
         match self {
-            Self::No(document) if is(&document, Kind::StaleMembers) || is(&document, Kind::PreviewExpired) => {
+            Self::No(document)
+                if is(&document, Kind::StaleMembers) || is(&document, Kind::PreviewExpired) =>
+            {
                 Self::Later(document.detail)
             }
             other => other,

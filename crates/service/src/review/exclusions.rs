@@ -1,8 +1,8 @@
 //! Exclusions: two records that are never put into one cluster, until what was seen of them changes.
 
+use super::Room;
 use super::said::SaidView;
 use super::views::{ReasonName, RelationName};
-use super::Room;
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Caller, OptionalBody};
 use crate::responses::{ExclusionProblems, ReadProblems, ReviewProblems};

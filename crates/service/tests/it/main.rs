@@ -8,11 +8,11 @@ mod audit;
 mod bad_input;
 #[cfg(test)]
 mod batches;
-#[cfg(test)]
-mod crowd;
 mod blind;
 #[cfg(test)]
 mod claims;
+#[cfg(test)]
+mod crowd;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
@@ -25,9 +25,9 @@ mod operations;
 mod organizations;
 #[cfg(test)]
 mod pages;
+mod partition;
 #[cfg(test)]
 mod previews;
-mod partition;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]

@@ -165,13 +165,15 @@ impl ResolutionStore {
         queue_for_all_resolvers(db, touched, TransitionCause::Judgement).await
     }
 
-    /// The model and the code of the generation.
+    /// The model and the code of the generation; empty once it is retired.
     pub(super) async fn read_versions(&self, db: Executor<'_>) -> Result<(String, String)> {
-        sqlx::query_as("SELECT model_version, code_version FROM generation WHERE id = $1")
-            .bind(self.generation())
-            .fetch_one(db)
-            .await
-            .doing(|| "reading the generation".into())
+        let versions: Option<(String, String)> =
+            sqlx::query_as("SELECT model_version, code_version FROM generation WHERE id = $1")
+                .bind(self.generation())
+                .fetch_optional(db)
+                .await
+                .doing(|| "reading the generation".into())?;
+        Ok(versions.unwrap_or_default())
     }
 
     /// The pairs that any of these records is in.

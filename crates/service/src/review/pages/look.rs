@@ -4,11 +4,11 @@ use super::fields::Fields;
 use crate::page::PageProblem;
 use crate::problem::{Problem, Result};
 use crate::request::Caller;
+use crate::review::Room;
 use crate::review::client::{MemberRecord, Refusal};
 use crate::review::clusters::pairs;
 use crate::review::queue::{QueueFilterQuery, Walk, walk};
 use crate::review::said::SaidView;
-use crate::review::Room;
 use entity::{Cluster, ClusterId, OrganizationId, RecordId};
 use std::collections::HashMap;
 use store::resolution::{Decision, FieldChoice};
@@ -158,7 +158,7 @@ pub(super) async fn look(
         Ok(records) => (records, true),
         Err(Refusal::Later(_) | Refusal::No(_)) => (Vec::new(), false),
     };
-    let viewer = &caller.name.to_owned();
+    let viewer = caller.name.clone();
     let next = next(room, &queued, &asked.filter, &viewer).await?;
     let said = room.store.pair_history(&pairs(cluster)).await?.into_iter().map(SaidView::from).collect();
     Ok(Look {
