@@ -84,11 +84,16 @@ impl History {
     fn version_of(&mut self, at: usize) -> Record {
         let mut record = self.told[at].clone();
         let other = self.told[self.dice.below(RECORDS)].organization.clone();
-        match self.dice.below(8) {
+        match self.dice.below(9) {
             0 => record.organization.name = other.name,
             1 => record.organization.website = other.website,
             2 => record.organization.locations.clear(),
             3 => record.organization.name = None,
+            4 => {
+                // A number of another one's register, or none.
+                record.organization.tax_id = None;
+                record.organization.identifiers = other.identifiers;
+            }
             _ => {}
         }
         record
