@@ -12,6 +12,7 @@ mod page;
 mod paging;
 mod ports;
 mod problem;
+mod reconcile;
 mod request;
 mod responses;
 mod review;
@@ -32,6 +33,7 @@ pub fn router(ports: Ports) -> Router {
         .merge(organizations::routes(&ports))
         .merge(review::routes(&ports))
         .merge(topics::routes(&ports))
+        .merge(reconcile::routes(&ports))
         .merge(operations::routes(&ports));
     let (router, document) = documented.split_for_parts();
     let router = router

@@ -13,6 +13,8 @@ mod organizations;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod rows;

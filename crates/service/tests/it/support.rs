@@ -85,11 +85,12 @@ impl Server {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stages: Arc<Mutex<BTreeMap<String, StageState>>> = Arc::default();
         let board = Arc::clone(&stages);
+        let model = ("test-model", scoring::Model::shipped_text());
+        let resolution = Arc::new(ResolutionStore::open(&path("resolution.db"), model).await.unwrap());
         let ports = Ports {
             organizations: Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap()),
-            resolution: Arc::new(
-                ResolutionStore::open(&path("resolution.db"), ("test-model", "")).await.unwrap(),
-            ),
+            resolution: Arc::<ResolutionStore>::clone(&resolution),
+            generations: resolution,
             log: Arc::new(log),
             codec,
             index: Arc::new(SqliteIndex::open(&path("index.db")).await.unwrap()),
