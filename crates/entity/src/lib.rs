@@ -13,6 +13,7 @@ pub mod merge;
 pub mod organization;
 pub mod pair;
 pub mod record;
+pub mod review;
 pub mod stage;
 pub mod version;
 
@@ -24,5 +25,6 @@ pub use merge::{Link, Merge, StewardFact, Undo};
 pub use organization::{Address, Identifier, Location, Organization, Phone, Service};
 pub use pair::{CandidatePair, Judgement, JudgementVerdict, ScoredPair};
 pub use record::{GoldenRecord, Record};
+pub use review::{ReasonCode, Relation};
 pub use stage::StageState;
 pub use version::Version;

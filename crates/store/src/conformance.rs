@@ -18,6 +18,8 @@ mod merges;
 mod moves;
 mod people;
 mod queues;
+mod review;
+mod sampling;
 mod rest_rows;
 mod scores;
 mod scores_in_any_order;
@@ -70,6 +72,11 @@ pub use rest_rows::{
     a_record_is_rewritten_on_what_stands, added_rows_outlive_imports, an_added_row_is_written_as_a_whole,
     rows_of_a_source_are_left_alone,
 };
+pub use review::{
+    a_claim_is_held_until_it_runs_out, a_decision_rests_on_what_was_seen, a_no_is_reopened_by_new_evidence,
+    comments_and_tallies, the_queue_goes_by_value_and_skips_what_was_put_aside, what_must_not_be_taught_is_not,
+};
+pub use sampling::{certificates_and_batches_move_on, samples_are_answered_once};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
 
@@ -156,6 +163,14 @@ macro_rules! conformance_tests {
             the_newest_judgement_holds,
             judgements_reach_every_generation,
             decisions_move_on,
+            the_queue_goes_by_value_and_skips_what_was_put_aside,
+            a_claim_is_held_until_it_runs_out,
+            a_decision_rests_on_what_was_seen,
+            a_no_is_reopened_by_new_evidence,
+            what_must_not_be_taught_is_not,
+            comments_and_tallies,
+            samples_are_answered_once,
+            certificates_and_batches_move_on,
             clusters_take_members_from_each_other,
             events_wait_until_published,
             pages_through_equal_probabilities,

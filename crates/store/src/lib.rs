@@ -1,7 +1,7 @@
 //! The organizations store (the data product) and the resolution store, on SQLite and on PostgreSQL.
 //!
 //! This crate never decides anything: no survivorship, no clustering, no publishing. The ports are
-//! [`Organizations`] and [`ChangeLog`] over one database, [`Resolution`] over the other; no type gets both.
+//! [`Organizations`] and [`ChangeLog`] over one database, [`Resolution`] (with [`Review`]) over the other; no type gets both.
 //! Each statement is written once, in `adapter/`, and compiled for each database; what the databases do not
 //! share stands in `sqlite` and `postgres`.
 
@@ -16,6 +16,7 @@ pub mod organizations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod resolution;
+pub mod review;
 pub mod sqlite;
 
 pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
@@ -27,3 +28,4 @@ pub use organizations::{
     MergeRequest, Organizations, REST_SOURCE, RestRow, RowTable, UpsertCounts, is_added_over_rest,
 };
 pub use resolution::Resolution;
+pub use review::Review;

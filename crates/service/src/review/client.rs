@@ -1,7 +1,9 @@
 //! The organizations as the review reaches them: their REST port, over HTTP.
 
+mod previews;
 mod records;
 
+pub(crate) use previews::{Preview, PreviewField};
 pub(crate) use records::{MemberIdentifier, MemberRecord};
 
 use crate::problem::{Kind, Problem, ProblemDocument, chain};
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::time::Duration;
+use store::resolution::{FieldChoice, SeenPreview};
 use uuid::Uuid;
 
 /// Longer than any answer takes when all is well, and shorter than the worker's lease.
@@ -46,6 +49,18 @@ pub(crate) struct WantedMerge<'a> {
     pub(crate) absorbed: Vec<OrganizationId>,
     pub(crate) by: &'a str,
     pub(crate) reason: Option<&'a str>,
+    pub(crate) choices: &'a [FieldChoice],
+    /// What the decider looked at; without it, the merge is made on what stands when it is made.
+    pub(crate) seen: Option<&'a SeenPreview>,
+}
+
+/// A merge to look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WantedPreview<'a> {
+    pub(crate) survivor: OrganizationId,
+    pub(crate) organizations: &'a [OrganizationId],
+    pub(crate) choices: &'a [FieldChoice],
+    pub(crate) by: &'a str,
 }
 
 impl Client {
@@ -75,9 +90,25 @@ impl Client {
         Ok(all)
     }
 
+    /// What a merge would make.
+    pub(crate) async fn preview(&self, wanted: &WantedPreview<'_>) -> Answer<Preview> {
+        let body = json!({
+            "survivor": wanted.survivor, "organizations": wanted.organizations, "choices": wanted.choices,
+        });
+        let request = self.http.post(format!("{}/v1/merge-previews", self.base));
+        answer(request.header(USER, wanted.by.as_bytes()).json(&body)).await
+    }
+
     /// Asks for a merge; the key makes it one merge, however often it is asked for.
     pub(crate) async fn merge(&self, wanted: &WantedMerge<'_>) -> Answer<MergeId> {
-        let body = json!({"survivor": wanted.survivor, "absorbed": wanted.absorbed, "reason": wanted.reason});
+        let mut body = json!({"survivor": wanted.survivor, "absorbed": wanted.absorbed, "reason": wanted.reason});
+        if !wanted.choices.is_empty() {
+            body["choices"] = json!(wanted.choices);
+        }
+        if let Some(seen) = wanted.seen {
+            body["preview_digest"] = json!(seen.digest);
+            body["expected_versions"] = json!(seen.expected_versions);
+        }
         let request = self
             .http
             .post(format!("{}/v1/merges", self.base))

@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod blind;
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod document;
+#[cfg(test)]
+mod exclusions;
 #[cfg(test)]
 mod merges;
 #[cfg(test)]
@@ -13,9 +19,15 @@ mod organizations;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod partition;
+#[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod reconcile;
 #[cfg(test)]
 mod review;
+#[cfg(test)]
+mod review_page;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]

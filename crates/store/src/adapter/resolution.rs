@@ -7,18 +7,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 
+#[path = "claims.rs"]
+mod claims;
 #[path = "clusters.rs"]
 mod clusters;
 #[path = "components.rs"]
 mod components;
+#[path = "decide.rs"]
+mod decide;
 #[path = "decisions.rs"]
 mod decisions;
 #[path = "generations.rs"]
 mod generations;
+#[path = "judgements.rs"]
+mod judgements;
 #[path = "resolution_port.rs"]
 mod port;
 #[path = "queues.rs"]
 mod queues;
+#[path = "review_port.rs"]
+mod review_port;
+#[path = "review_queue.rs"]
+mod review_queue;
+#[path = "sampling.rs"]
+mod sampling;
 #[path = "score_rows.rs"]
 mod score_rows;
 #[path = "scores.rs"]
