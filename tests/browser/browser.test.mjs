@@ -5,6 +5,7 @@ import { close, open } from "./stage.mjs";
 import "./sight.mjs";
 import "./without_script.mjs";
 import "./keyboard.mjs";
+import "./keys.mjs";
 import "./journey.mjs";
 
 before(open, { timeout: 90_000 });

@@ -21,6 +21,8 @@ const PAGES = [
   ["api", "/docs", /api/i],
   ["problems", "/problems", /problems/i],
   ["problem", "/problems/stale", /changed/i],
+  ["keys", "/review/keys", /keys/i],
+  ["quality", "/quality", /.+/],
   ["preview", async () => `/reconcile/preview?id=${(await clusters())[0].members[0].organization_id}`, /.+/],
 ];
 
