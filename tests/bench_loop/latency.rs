@@ -111,7 +111,7 @@ async fn cluster_times(
     }
 }
 
-async fn ends(deployment: &Deployment, topic: &str) -> Vec<Position> {
+pub(crate) async fn ends(deployment: &Deployment, topic: &str) -> Vec<Position> {
     let log = deployment.backend.log().await;
     let mut ends = Vec::new();
     for partition in 0..3 {
@@ -122,7 +122,7 @@ async fn ends(deployment: &Deployment, topic: &str) -> Vec<Position> {
     ends
 }
 
-async fn read<T: DeserializeOwned>(
+pub(crate) async fn read<T: DeserializeOwned>(
     deployment: &Deployment,
     topic: &str,
     starts: &[Position],
@@ -148,11 +148,11 @@ async fn read<T: DeserializeOwned>(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a few minutes")]
-fn since(committed_ms: i64, time_ms: i64) -> f64 {
+pub(crate) fn since(committed_ms: i64, time_ms: i64) -> f64 {
     (time_ms - committed_ms).max(0) as f64
 }
 
-fn percentiles(mut figures: Vec<f64>) -> Value {
+pub(crate) fn percentiles(mut figures: Vec<f64>) -> Value {
     if figures.is_empty() {
         return Value::Null;
     }

@@ -71,6 +71,7 @@ async fn merge_and_undo(deployment: Deployment) {
     assert!(fact.contains("\"op\":\"merged\"") && fact.contains(survivor), "{fact}");
     let open = deployment.until("/v1/clusters?status=open&limit=200", |open| !holds(open, &cluster)).await;
     assert!(open["clusters"].is_array());
+    another_policy(&deployment, survivor).await;
 
     deployment.post(&format!("{decision_path}/undo"), &json!({"reason": "they are not"})).await;
     deployment.until(&decision_path, |decision| decision["state"] == "undone").await;
@@ -82,6 +83,18 @@ async fn merge_and_undo(deployment: Deployment) {
 
     not_the_same(&deployment, &cluster_path).await;
     deployment.end().await;
+}
+
+/// Another policy in force is a change like any other: the golden record goes out again under it, and everyone agrees.
+async fn another_policy(deployment: &Deployment, survivor: &str) {
+    let policies = "/v1/survivorship-policies";
+    deployment.put(&format!("{policies}/ours"), &json!({"default": ["longest", "recency"]})).await;
+    let topic = &deployment.backend.names.organization;
+    for (name, label) in [("ours", "ours/1"), ("default", "default/1")] {
+        deployment.post(&format!("{policies}/{name}/activate"), &json!({"version": 1})).await;
+        deployment.agreed().await;
+        assert_eq!(newest(deployment, topic, survivor)["policy"], label);
+    }
 }
 
 /// "Not the same" parts the cluster; undone, it comes back.

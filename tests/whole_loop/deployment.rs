@@ -136,6 +136,12 @@ impl Deployment {
         body
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Value {
+        let (status, body) = self.send(self.client.put(format!("{}{path}", self.url)).json(body)).await;
+        assert!(status.is_success(), "PUT {path}: {status} {body}");
+        body
+    }
+
     pub(crate) async fn send(&self, request: RequestBuilder) -> (StatusCode, Value) {
         let answer = request.send().await.unwrap();
         let status = answer.status();

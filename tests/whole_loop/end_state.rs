@@ -38,6 +38,9 @@ async fn whole_family(backend: &Backend) -> Family {
         family.records.extend(part.records);
         family.links.extend(part.links);
         family.facts.extend(part.facts);
+        family.choices.extend(part.choices);
+        family.changed_at.extend(part.changed_at);
+        family.policy = part.policy;
     }
 }
 
@@ -110,14 +113,17 @@ async fn topics(backend: &Backend, family: &Family, projection: &Projection, fou
 
     let clean =
         state::<OrganizationChanged>(backend, &names.organization, |value| value.op == Op::Delete).await;
-    let clean: BTreeMap<_, _> =
-        clean.into_iter().map(|(key, value)| (key, (value.redirect_to, value.organization))).collect();
-    let mut wanted: BTreeMap<String, (Option<OrganizationId>, _)> = BTreeMap::new();
+    let clean: BTreeMap<_, _> = clean
+        .into_iter()
+        .map(|(key, value)| (key, (value.redirect_to, value.organization, value.policy)))
+        .collect();
+    let mut wanted: BTreeMap<String, (Option<OrganizationId>, _, _)> = BTreeMap::new();
     for (id, golden) in &projection.golden {
-        wanted.insert(id.to_string(), (None, Some(golden.organization.clone())));
+        let golden = golden::presented(golden.clone());
+        wanted.insert(id.to_string(), (None, Some(golden.organization), golden.policy));
     }
     for (id, survivor) in &projection.redirects {
-        wanted.insert(id.to_string(), (Some(*survivor), None));
+        wanted.insert(id.to_string(), (Some(*survivor), None, None));
     }
     compare("clean topic", &wanted, &clean, found);
 

@@ -23,6 +23,24 @@ pub(crate) enum Bench {
         #[arg(long)]
         embedded: bool,
     },
+    /// Merges a second over REST, and how long until a merge stands on the clean topic, embedded and on real servers.
+    Merge {
+        /// How many merges each figure rests on.
+        #[arg(long, default_value_t = 1000)]
+        merges: usize,
+        /// Leave out the real servers.
+        #[arg(long)]
+        embedded: bool,
+    },
+    /// One changed organization among many: indexed, scored and clustered again, on the embedded ports.
+    Incremental {
+        /// How many organizations there are.
+        #[arg(long, default_value_t = 1_000_000)]
+        organizations: usize,
+        /// How many of them change, one by one.
+        #[arg(long, default_value_t = 3000)]
+        changes: usize,
+    },
     /// `orgloop dedupe` beside Splink: the same rows, quality, time and memory of both.
     Dedupe(dedupe::Dedupe),
 }
@@ -31,6 +49,8 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     let (organizations, embedded) = match bench {
         Bench::Dedupe(asked) => return dedupe::run(asked),
+        Bench::Merge { merges, embedded } => return merge(*merges, *embedded),
+        Bench::Incremental { organizations, changes } => return incremental(*organizations, *changes),
         Bench::Loop { organizations, embedded } => (organizations, embedded),
     };
     let organizations = organizations.to_string();
@@ -53,6 +73,28 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         .and_then(|()| finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value)))));
     services::down_leased(std::process::id())?;
     measured
+}
+
+fn merge(merges: usize, embedded: bool) -> Result<()> {
+    let merges = merges.to_string();
+    let measure = |on: &str| {
+        let mut command = cargo(&["bench", "--quiet", "-p", "orgloop-tests", "--bench", "merge", "--"]);
+        command.args(["--on", on, "--merges", &merges]);
+        command
+    };
+    finish(&mut measure("embedded"))?;
+    if embedded {
+        return Ok(());
+    }
+    let variables = services::up(Lease::Process(std::process::id()))?;
+    let measured = finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value))));
+    services::down_leased(std::process::id())?;
+    measured
+}
+
+fn incremental(organizations: usize, changes: usize) -> Result<()> {
+    let run = ["run", "--quiet", "--release", "-p", "orgloop-pipeline", "--example", "incremental", "--"];
+    finish(cargo(&run).args([organizations.to_string(), changes.to_string()]))
 }
 
 fn finish(command: &mut Command) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `cargo xtask check`: everything that must hold before a change goes in, step by step.
 
+mod contract;
 mod suite;
 
 use crate::{
@@ -51,6 +52,7 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
     if let Some(servers) = servers {
         done.push(step("tests, real servers", || servers.test()));
     }
+    done.push(step("contract", contract::run));
     done.push(step("docs", || {
         finish(command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     }));

@@ -219,6 +219,7 @@ impl Process {
             board: self.board.clone(),
             stop: stop.clone(),
             batch_size_max,
+            transitions_kept: chrono::Duration::days(i64::from(self.config.resolver.transitions_kept_days)),
         };
         tasks.spawn(resolver.run());
         Ok(())
@@ -312,11 +313,13 @@ impl Process {
     pub(crate) async fn service_ports(
         &self,
         address: std::net::SocketAddr,
+        access: service::access::Access,
     ) -> anyhow::Result<service::Ports> {
         let board = self.board.clone();
-        let organizations_url = match self.config.service.organizations_url.as_str() {
-            "" => own_url(address),
-            url => url.trim_end_matches('/').to_owned(),
+        let settings = &self.config.service;
+        let (organizations_url, organizations_token) = match settings.organizations_url.as_str() {
+            "" => (own_url(address), access.own_token()),
+            url => (url.trim_end_matches('/').to_owned(), settings.organizations_token.clone()),
         };
         Ok(service::Ports {
             organizations: Arc::clone(&self.organizations().await?.organizations),
@@ -328,8 +331,14 @@ impl Process {
             stages: service::Stages::new(move || board.stages()),
             bell: Arc::clone(&self.bell),
             decided: Arc::new(Notify::new()),
+            merging: service::Merging {
+                members_max_alone: self.config.service.merge_members_max_alone,
+                ..service::Merging::default()
+            },
             metrics: self.metrics.clone(),
             organizations_url,
+            organizations_token,
+            access,
             registry: match self.topics.registry_home {
                 RegistryHome::Embedded => service::RegistryRoutes::Mounted,
                 RegistryHome::Remote => service::RegistryRoutes::Elsewhere,

@@ -6,10 +6,12 @@
 use crate::cluster::{ClusterMember, PairEvidence};
 use crate::id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
 use crate::organization::{Location, Organization, Service};
-use crate::record::FieldOrigin;
+use crate::record::{FieldOrigin, FoldedRow};
+use crate::transition::{ClusterTransition, TransitionCause, TransitionKind};
 use crate::version::Version;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What happened to the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,30 @@ pub struct OrganizationChanged {
     pub origins: Option<Vec<FieldOrigin>>,
     /// Children were too many to embed: read them from their own topics.
     pub truncated: Option<bool>,
+    /// Rows that are left out of its lists because another of them tells the same; each keeps its id and its topic.
+    pub folded: Option<Vec<FoldedRow>>,
+    /// The survivorship policy by which values won, as `name/version`; absent where one record alone speaks.
+    pub policy: Option<String>,
+}
+
+impl OrganizationChanged {
+    /// What happened to an id, and nothing else of it.
+    #[must_use]
+    pub fn bare(id: OrganizationId, version: Version, op: Op) -> Self {
+        Self {
+            id,
+            version,
+            op,
+            redirect_to: None,
+            members: None,
+            created_at: None,
+            organization: None,
+            origins: None,
+            truncated: None,
+            folded: None,
+            policy: None,
+        }
+    }
 }
 
 /// `organizations.location.v1`, keyed by location id.
@@ -189,4 +215,45 @@ pub struct ClusterChanged {
     pub pairs: Option<Vec<PairEvidence>>,
     /// The model that weighed it.
     pub model_version: Option<String>,
+}
+
+/// `resolution.cluster-transition.v1`: facts, keyed by transition id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransitionChanged {
+    /// The transition: a function of all the rest.
+    pub id: Uuid,
+    /// The resolver's own count, growing.
+    pub version: Version,
+    /// What happened.
+    pub op: TransitionKind,
+    /// Why.
+    pub cause: Option<TransitionCause>,
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+    /// The clusters before.
+    pub before: Option<Vec<ClusterId>>,
+    /// The clusters after.
+    pub after: Option<Vec<ClusterId>>,
+    /// Records in the clusters before.
+    pub members_before: Option<u64>,
+    /// Records in the clusters after.
+    pub members_after: Option<u64>,
+}
+
+impl TransitionChanged {
+    /// What the topic says of a transition.
+    #[must_use]
+    pub fn new(transition: ClusterTransition, version: Version) -> Self {
+        Self {
+            id: transition.id,
+            version,
+            op: transition.kind,
+            cause: Some(transition.cause),
+            at: Some(transition.at),
+            before: Some(transition.before),
+            after: Some(transition.after),
+            members_before: Some(transition.members_before),
+            members_after: Some(transition.members_after),
+        }
+    }
 }

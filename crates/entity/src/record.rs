@@ -5,6 +5,7 @@ use crate::id::{OrganizationId, RecordId};
 use crate::organization::Organization;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// An organization as its source tells it, with its own children: the unit that is scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,21 @@ pub struct GoldenRecord {
     pub organization: Organization,
     /// Which source or person each scalar field came from, as `(field, origin)`, sorted by field.
     pub origins: Vec<FieldOrigin>,
+    /// Rows of several members that are one and the same: each is shown as another, and keeps its id.
+    pub folded: Vec<FoldedRow>,
+    /// The policy by which values won, as `name/version`; `None` where one record alone speaks and no policy decides.
+    pub policy: Option<String>,
+}
+
+/// A row that is shown as another, because both tell of the same telephone, place or service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldedRow {
+    /// `phone`, `location` or `service`.
+    pub table: String,
+    /// The row that is left out of the list; it keeps its id and its topic.
+    pub id: Uuid,
+    /// The row that stands for it.
+    pub shown_as: Uuid,
 }
 
 /// Where the value of a golden field came from.

@@ -1,5 +1,7 @@
 //! Steward facts: a person's word on one field, above all sources.
 
+use entity::record::FieldOrigin;
+use entity::{Organization, StewardFact};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -57,4 +59,46 @@ pub fn changed_fields<T: Serialize + DeserializeOwned + Clone>(
         changed.push((field.clone(), value.clone()));
     }
     Ok(changed)
+}
+
+/// Puts people's facts on a golden record, oldest first, so that the newest word on a field stands.
+pub(crate) fn state_facts(
+    golden: &mut Organization,
+    origins: &mut Vec<FieldOrigin>,
+    mut facts: Vec<&StewardFact>,
+) {
+    by_age(&mut facts);
+    for fact in facts {
+        // A fact was checked when it was stated; one that no longer fits its field is passed over, not guessed at.
+        let applied = match fact.table.as_str() {
+            "organization" => apply_fact(golden, &fact.field, &fact.value),
+            "location" => match golden.locations.iter_mut().find(|row| row.id.0 == fact.row_id) {
+                Some(row) => apply_fact(row, &fact.field, &fact.value),
+                None => continue,
+            },
+            "service" => match golden.services.iter_mut().find(|row| row.id.0 == fact.row_id) {
+                Some(row) => apply_fact(row, &fact.field, &fact.value),
+                None => continue,
+            },
+            _ => continue,
+        };
+        if applied.is_ok() && fact.table == "organization" {
+            let (record_id, origin) = (fact.record_id, "steward".to_owned());
+            let stated = FieldOrigin { field: fact.field.clone(), record_id, origin };
+            match origins.binary_search_by(|origin| origin.field.cmp(&fact.field)) {
+                Ok(at) => origins[at] = stated,
+                Err(at) => origins.insert(at, stated),
+            }
+        }
+    }
+}
+
+/// Oldest first; facts of one moment in an order of their own, whatever order they were read in.
+pub(crate) fn by_age(facts: &mut [&StewardFact]) {
+    facts.sort_by(|one, other| {
+        let key = |fact: &StewardFact| (fact.stated_at, fact.record_id);
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| (&one.field, one.value.to_string()).cmp(&(&other.field, other.value.to_string())))
+    });
 }

@@ -148,15 +148,11 @@ fn take(publisher: &Publisher, batch: &mut Vec<NewEvent>, record: Record) -> Res
         batch.push(publisher.event(&envelope(Product::Service, &key, &owner), &value)?);
     }
     let value = OrganizationChanged {
-        id: organization_id,
-        version,
-        op,
-        redirect_to: None,
         members: Some(vec![record.id]),
         created_at: Some(record.created_at),
         organization: Some(record.organization),
-        origins: None,
         truncated: Some(false),
+        ..OrganizationChanged::bare(organization_id, version, op)
     };
     batch.push(publisher.event(&envelope(Product::Organization, &owner, &owner), &value)?);
     Ok(())

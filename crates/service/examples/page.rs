@@ -16,7 +16,8 @@ use events::sqlite::SqliteLog;
 use events::topics::TopicNames;
 use index::sqlite::SqliteIndex;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use service::{DecisionWorker, Ports, RegistryRoutes, Stages};
+use service::access::{Access, AccessSettings};
+use service::{DecisionWorker, Merging, Ports, RegistryRoutes, Stages};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
     codec.prepare().await?;
     let log = SqliteLog::open(&dir.join("events.db")).await?;
     log.create_topics(&TopicNames::default().specs(6)).await?;
+    let access = Access::open(AccessSettings::default())?;
     let ticks = AtomicU64::new(0);
     let resolution = Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-2", "")).await?);
     Ok(Ports {
@@ -76,8 +78,11 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
         stages: Stages::new(move || stages(ticks.fetch_add(1, Ordering::Relaxed))),
         bell: Arc::new(Notify::new()),
         decided: Arc::new(Notify::new()),
+        merging: Merging::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         organizations_url: base,
+        organizations_token: access.own_token(),
+        access,
         registry: RegistryRoutes::Mounted,
     })
 }

@@ -4,6 +4,7 @@
 //! them, and rings the bell. `organizations/` is the data product's side, `review/` the resolution's; the second
 //! reaches the first over HTTP only. Start with [`router`].
 
+pub mod access;
 mod hsds;
 mod layers;
 mod operations;
@@ -19,7 +20,8 @@ mod review;
 mod serve;
 mod topics;
 
-pub use ports::{Ports, RegistryRoutes, Stages};
+pub use organizations::MergeWorker;
+pub use ports::{Merging, Ports, RegistryRoutes, Stages};
 pub use review::DecisionWorker;
 pub use serve::serve;
 
@@ -29,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// All routes on these ports.
 #[expect(clippy::needless_pass_by_value, reason = "the ports are the service's from here on")]
 pub fn router(ports: Ports) -> Router {
+    let access = ports.access.clone();
     let documented = OpenApiRouter::with_openapi(operations::document::base())
         .merge(organizations::routes(&ports))
         .merge(review::routes(&ports))
@@ -41,6 +44,7 @@ pub fn router(ports: Ports) -> Router {
         .merge(operations::registry::routes(&ports))
         .merge(operations::pages(&ports))
         .merge(review::pages(&ports))
-        .merge(page::assets());
-    layers::around(router)
+        .merge(page::assets())
+        .merge(access.routes());
+    layers::around(router, &access)
 }

@@ -4,6 +4,7 @@ mod words;
 
 pub(crate) use words::{ago, count, percent, prose, sentence, signed};
 
+use crate::access::frame::corner;
 use crate::problem::Problem;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -101,6 +102,7 @@ impl Page {
                         a href=(href) aria-current=[(place == self.place).then_some("page")] { (name) }
                     }
                 }
+                (corner())
             }
         }
     }
@@ -158,7 +160,7 @@ impl IntoResponse for PageProblem {
             p { a href="/" { "To the loop" } " · " a href="/clusters" { "To the clusters" } }
         };
         let page = Page::new(problem.kind.title(), Place::Loop, content);
-        (problem.kind.status(), page).into_response()
+        (problem.kind.status(), problem.headers(), page).into_response()
     }
 }
 

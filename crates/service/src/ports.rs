@@ -1,5 +1,6 @@
 //! What the service is given: the ports it reads and writes, and where it finds itself.
 
+use crate::access::{Access, Secret};
 use events::EventLog;
 use events::codec::Codec;
 use index::Index;
@@ -31,12 +32,33 @@ pub struct Ports {
     pub bell: Arc<Notify>,
     /// Rung after each decision, so that the [`crate::DecisionWorker`] of this process looks at once.
     pub decided: Arc<Notify>,
+    /// How merges are decided.
+    pub merging: Merging,
     /// Numbers for Prometheus.
     pub metrics: PrometheusHandle,
     /// Where the review reaches the organizations' REST port, such as `http://127.0.0.1:8080`.
     pub organizations_url: String,
+    /// By what the organizations' REST port there knows the review: [`Access::own_token`] where it is this process's.
+    pub organizations_token: Secret,
+    /// Who may do what.
+    pub access: Access,
     /// Whether the registry's REST calls are answered here.
     pub registry: RegistryRoutes,
+}
+
+/// How merges are decided.
+#[derive(Clone, Debug)]
+pub struct Merging {
+    /// A merge of more members than this waits for a second person.
+    pub members_max_alone: usize,
+    /// Rung when a batch was approved, so that the [`crate::MergeWorker`] of this process looks at once.
+    pub approved: Arc<Notify>,
+}
+
+impl Default for Merging {
+    fn default() -> Self {
+        Self { members_max_alone: 20, approved: Arc::new(Notify::new()) }
+    }
 }
 
 /// Whether the Confluent REST calls of the schema registry are answered by this service.

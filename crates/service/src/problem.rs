@@ -8,11 +8,12 @@ mod catalogue;
 pub(crate) use catalogue::Kind;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::error::Error as StdError;
+use store::access::Role;
 use store::error::Conflict;
 use utoipa::ToSchema;
 
@@ -80,6 +81,22 @@ impl Problem {
         self
     }
 
+    /// The problem of a part of the request: its fields are named from the whole.
+    pub(crate) fn within(mut self, path: &str) -> Self {
+        self.detail = format!("{path}: {}", self.detail);
+        for error in &mut self.errors {
+            error.field =
+                if error.field.is_empty() { path.to_owned() } else { format!("{path}.{}", error.field) };
+        }
+        self
+    }
+
+    /// The caller is known, and may not.
+    pub(crate) fn missing_role(role: Role) -> Self {
+        let detail = format!("this needs the role {role}, which the caller does not have");
+        Self::new(Kind::MissingRole, detail).with("role", role.name())
+    }
+
     /// The addressed id was absorbed: the caller decides anew, with the survivor.
     pub(crate) fn merged_entity(absorbed: &str, survivor: &str) -> Self {
         let detail =
@@ -137,8 +154,13 @@ impl From<store::Error> for Problem {
                 Kind::IdempotencyKeyReused,
                 "this Idempotency-Key came with another request before: give each request its own",
             ),
-            store::Error::Conflict(Conflict::Merged(what)) => {
-                Self::new(Kind::PartOfMerges, format!("{what} is part of merges that hold: undo them first"))
+            store::Error::Conflict(Conflict::OwnApproval(what)) => {
+                let detail = format!("{what} was asked for by you: somebody else has to approve it");
+                Self::new(Kind::NeedsSecondApproval, detail)
+            }
+            store::Error::Conflict(Conflict::BatchClosed { id, state }) => {
+                Self::new(Kind::BatchClosed, format!("batch {id} is {state}"))
+                    .with("state", state.replace(' ', "_"))
             }
             store::Error::NotFound(what) => Self::not_found(what),
             store::Error::Invalid(detail) => Self::new(Kind::Invalid, detail),
@@ -171,20 +193,42 @@ impl From<index::Error> for Problem {
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+fn value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
+impl Problem {
+    /// What the answer says beside its body.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let member = |name: &str| self.members.get(name).and_then(Value::as_str);
+        let retry = match self.members.get("retry_after").and_then(Value::as_f64) {
+            Some(seconds) => value(&format!("{seconds:.0}")),
+            None if self.kind.status() == StatusCode::SERVICE_UNAVAILABLE => value("1"),
+            None => None,
+        };
+        let survivor = member("survivor");
+        let link =
+            survivor.and_then(|id| value(&format!("</v1/organizations/{id}>; rel=\"successor-version\"")));
+        let challenge = match (self.kind, member("error"), member("role")) {
+            // RFC 6750: how to say who one is.
+            (Kind::Unauthenticated, Some(error), _) => {
+                value(&format!("Bearer realm=\"orgloop\", error=\"{error}\""))
+            }
+            (Kind::Unauthenticated, None, _) => value("Bearer realm=\"orgloop\""),
+            (Kind::MissingRole, _, Some(role)) => {
+                value(&format!("Bearer realm=\"orgloop\", error=\"insufficient_scope\", scope=\"{role}\""))
+            }
+            _ => None,
+        };
+        let all = [(header::RETRY_AFTER, retry), (header::LINK, link), (header::WWW_AUTHENTICATE, challenge)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.kind.status(), Json(self.document())).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        if self.kind.status() == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        if let Some(survivor) = self.members.get("survivor").and_then(Value::as_str) {
-            let link = format!("</v1/organizations/{survivor}>; rel=\"successor-version\"");
-            headers.extend(
-                HeaderValue::from_str(&link).ok().map(|link| (HeaderName::from_static("link"), link)),
-            );
-        }
+        let mut response = (self.kind.status(), self.headers(), Json(self.document())).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
         response
     }
 }

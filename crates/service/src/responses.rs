@@ -94,16 +94,43 @@ problems! {
         (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`merged-entity`"), (412, "`stale`"),
         (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"), (428, "`precondition-required`"),
     ];
+    /// Activating or trying a policy.
+    PolicyProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`"),
+    ];
     /// Deleting under `If-Match`.
     ConditionalProblems [
         (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"),
-        (409, "`owned-by-source`, `part-of-merges`, `merged-entity`"), (412, "`stale`"), (428, "`precondition-required`"),
+        (409, "`owned-by-source`, `other-members`, `merged-entity`"), (412, "`stale`"), (428, "`precondition-required`"),
+    ];
+    /// Looking at what a merge would do.
+    PreviewProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`merged-entity`"),
+        (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"),
     ];
     /// Merging.
     MergeProblems [
         (400, "`malformed`, `idempotency-key-missing`"), (403, "`cross-site`"), (404, "`not-found`"),
-        (409, "`stale-members`, `merged-entity`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),
-        (422, "`invalid`, `idempotency-key-reused`"),
+        (409, "`stale-members`, `preview-expired`, `merged-entity`, `request-running`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`, `idempotency-key-reused`"), (428, "`preview-required`"),
+    ];
+    /// Taking apart.
+    SplitProblems [
+        (400, "`malformed`, `idempotency-key-missing`"), (403, "`cross-site`"), (404, "`not-found`"),
+        (409, "`merged-entity`, `request-running`"), (412, "`stale`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`, `idempotency-key-reused`"), (428, "`precondition-required`"),
+    ];
+    /// Asking for a batch.
+    BatchProblems [
+        (400, "`malformed`, `idempotency-key-missing`"), (403, "`cross-site`"), (404, "`not-found`"),
+        (409, "`stale-members`, `preview-expired`, `merged-entity`, `request-running`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`, `idempotency-key-reused`"),
+    ];
+    /// Approving, stopping, or taking back a batch.
+    ApprovalProblems [
+        (400, "`malformed`"), (403, "`cross-site`, `needs-second-approval`"), (404, "`not-found`"), (409, "`batch-closed`"),
+        (413, "`too-large`"), (415, "`unsupported-media-type`"), (422, "`invalid`"),
     ];
     /// Taking back.
     UndoProblems [

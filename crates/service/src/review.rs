@@ -22,8 +22,8 @@ mod progress;
 mod queue;
 mod said;
 mod sources;
+mod transitions;
 mod views;
-mod who;
 mod worker;
 
 pub use worker::DecisionWorker;
@@ -53,7 +53,7 @@ impl Room {
     fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.resolution),
-            organizations: Client::new(&ports.organizations_url),
+            organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
             sources: Sources::default(),
             index: Arc::clone(&ports.index),
@@ -65,6 +65,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(clusters::list))
         .routes(routes!(clusters::get))
+        .routes(routes!(transitions::list))
         .routes(routes!(clusters::history))
         .routes(routes!(comments::add, comments::list))
         .routes(routes!(queue::read))

@@ -14,7 +14,8 @@ use uuid::Uuid;
 pub struct ChangeRow {
     /// Its number.
     pub seq: i64,
-    /// `organization`, `location`, `service`, `link`, `merge`, or `steward_` and one of the first three.
+    /// `organization`, `location`, `service`, `link`, `merge`, `field_choice`, `survivorship` (another policy decides
+    /// this family), or `steward_` and one of the first three.
     pub table: String,
     /// `I`, `U`, `D`; `R` where a republication was asked for.
     pub op: String,

@@ -5,9 +5,13 @@
     reason = "a suite fails by panicking, and takes outcomes whole"
 )]
 
+mod access;
+mod audit;
+mod batches;
 mod capture;
 mod clusters;
 mod components;
+mod crowd;
 mod decisions;
 mod everywhere;
 mod fixture;
@@ -16,19 +20,33 @@ mod import;
 mod leases;
 mod merges;
 mod moves;
+mod never_happened;
 mod people;
 mod queues;
+mod rest_rows;
 mod review;
 mod sampling;
-mod rest_rows;
 mod scores;
 mod scores_in_any_order;
+mod splits;
+mod survivorship;
+mod transitions;
 
-use crate::{ChangeLog, Generations, Organizations, Resolution};
+use crate::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use access::{
+    a_login_is_taken_once, sessions_end_with_what_vouched_for_them, tokens_open_until_they_end,
+};
+pub use audit::{
+    a_tampered_entry_is_found, concurrent_writers_do_not_fork_the_chain, what_people_write_is_written_down,
+};
+pub use batches::{
+    a_batch_runs_once_somebody_else_approves, a_stopped_batch_merges_nothing_more,
+    answers_are_kept_and_then_forgotten,
+};
 pub use capture::{
     a_new_epoch_republishes_everything, a_stale_lease_can_neither_reserve_nor_advance, pages_miss_nothing,
     prunes_only_what_was_acknowledged, republishes_on_request, waiting_counts_what_is_ahead,
@@ -41,6 +59,7 @@ pub use components::{
     a_component_is_followed_to_the_end, a_newer_redirect_is_never_replaced, a_weak_pair_does_not_connect,
     the_newest_judgement_holds,
 };
+pub use crowd::fifty_people_leave_what_they_were_told;
 pub use decisions::{decisions_move_on, judgements_reach_every_generation};
 pub use everywhere::{
     a_delete_takes_all_children_along, a_new_key_ends_the_old_one, every_table_is_captured_with_its_owner,
@@ -63,9 +82,10 @@ pub use moves::{
     a_child_moves_between_records, a_child_moves_to_a_new_record, a_child_told_by_two_records_has_one_owner,
     a_row_moved_by_hand_takes_its_children_along,
 };
+pub use never_happened::undo_is_as_if_it_had_never_happened;
 pub use people::{
-    a_merged_record_is_not_deleted, a_survivor_outlives_its_record, facts_are_stated_on_what_stands,
-    rows_are_listed_with_their_owners,
+    a_golden_record_is_deleted_with_all_of_its_members, a_survivor_outlives_its_record,
+    facts_are_stated_on_what_stands, rows_are_listed_with_their_owners,
 };
 pub use queues::{moved_blocks_are_scored_again, the_prior_steps_at_powers_of_two};
 pub use rest_rows::{
@@ -74,15 +94,31 @@ pub use rest_rows::{
 };
 pub use review::{
     a_claim_is_held_until_it_runs_out, a_decision_rests_on_what_was_seen, a_no_is_reopened_by_new_evidence,
-    comments_and_tallies, the_queue_goes_by_value_and_skips_what_was_put_aside, what_must_not_be_taught_is_not,
+    comments_and_tallies, the_queue_goes_by_value_and_skips_what_was_put_aside,
+    what_must_not_be_taught_is_not,
 };
 pub use sampling::{certificates_and_batches_move_on, samples_are_answered_once};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
+pub use splits::{
+    a_history_tells_all_that_was_done, a_split_is_decided_on_what_stands,
+    a_split_takes_apart_what_several_steps_made, a_split_that_is_undone_has_never_been,
+    an_undo_outlives_the_split_that_came_before,
+};
+pub use survivorship::{
+    a_merge_the_other_way_round_leaves_no_cycle, a_word_on_a_golden_id_stays_with_it,
+    another_policy_captures_what_is_merged, choices_hold_while_their_merges_hold,
+    only_a_source_makes_a_record_recent, policies_have_versions_and_one_is_in_force,
+    two_accepts_leave_one_survivor,
+};
+pub use transitions::{
+    a_switch_tells_what_became_of_clusters, transitions_are_kept_until_they_are_sent_and_old,
+    what_became_of_clusters_is_told_with_its_cause,
+};
 
-/// The data product: both of its ports.
-pub trait DataProduct: Organizations + ChangeLog {}
-impl<T: Organizations + ChangeLog> DataProduct for T {}
+/// The data product: all of its ports.
+pub trait DataProduct: Organizations + ChangeLog + Credentials {}
+impl<T: Organizations + ChangeLog + Credentials> DataProduct for T {}
 
 /// A pair of databases of its own.
 #[async_trait]
@@ -143,7 +179,7 @@ macro_rules! conformance_tests {
             waiting_counts_what_is_ahead,
             one_holder_at_a_time,
             facts_are_stated_on_what_stands,
-            a_merged_record_is_not_deleted,
+            a_golden_record_is_deleted_with_all_of_its_members,
             a_survivor_outlives_its_record,
             rows_are_listed_with_their_owners,
             only_golden_ids_merge,
@@ -151,6 +187,26 @@ macro_rules! conformance_tests {
             a_repeated_request_gets_the_same_answer,
             an_undo_is_never_blocked,
             concurrent_merges_leave_a_forest,
+            a_split_takes_apart_what_several_steps_made,
+            a_split_that_is_undone_has_never_been,
+            an_undo_outlives_the_split_that_came_before,
+            a_split_is_decided_on_what_stands,
+            a_history_tells_all_that_was_done,
+            a_batch_runs_once_somebody_else_approves,
+            a_stopped_batch_merges_nothing_more,
+            answers_are_kept_and_then_forgotten,
+            what_people_write_is_written_down,
+            a_tampered_entry_is_found,
+            concurrent_writers_do_not_fork_the_chain,
+            fifty_people_leave_what_they_were_told,
+            policies_have_versions_and_one_is_in_force,
+            another_policy_captures_what_is_merged,
+            choices_hold_while_their_merges_hold,
+            only_a_source_makes_a_record_recent,
+            a_word_on_a_golden_id_stays_with_it,
+            two_accepts_leave_one_survivor,
+            a_merge_the_other_way_round_leaves_no_cycle,
+            undo_is_as_if_it_had_never_happened,
             stale_scores_are_ignored,
             a_deletion_takes_its_pairs_along,
             moved_blocks_refuse_scores,
@@ -178,6 +234,12 @@ macro_rules! conformance_tests {
             each_generation_keeps_its_own,
             a_switch_publishes_what_differs,
             a_retired_generation_is_gone,
+            tokens_open_until_they_end,
+            sessions_end_with_what_vouched_for_them,
+            a_login_is_taken_once,
+            what_became_of_clusters_is_told_with_its_cause,
+            transitions_are_kept_until_they_are_sent_and_old,
+            a_switch_tells_what_became_of_clusters,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

@@ -55,9 +55,17 @@ pub enum Conflict {
     /// Another holder has the lease now.
     #[error("the lease of {0} is held by another process")]
     Fenced(String),
-    /// The record is part of merges that hold.
-    #[error("{0} is part of merges that hold")]
-    Merged(String),
+    /// Nobody approves what they asked for themselves.
+    #[error("{0} needs the approval of somebody else than the person who asked for it")]
+    OwnApproval(String),
+    /// The batch is not in a state in which this can be done to it.
+    #[error("batch {id} is {state}")]
+    BatchClosed {
+        /// The batch.
+        id: String,
+        /// In which state it is, in words.
+        state: String,
+    },
 }
 
 /// Result of this crate.

@@ -1,10 +1,16 @@
 //! The port of the data product: source rows, what people state, merges and their undo.
 
+use crate::audit::AuditLog;
 use crate::error::Result;
+use crate::lease::Leases;
 use crate::listing::TimeAndId;
+use crate::merging::{By, Merging, RequestKey};
+use crate::policies::Policies;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
+use entity::{
+    ChosenField, Family, FieldChoice, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo,
+};
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
@@ -75,6 +81,8 @@ pub struct MergeRequest {
     pub survivor: OrganizationId,
     /// The golden ids that go.
     pub absorbed: Vec<OrganizationId>,
+    /// Whose value is to win which field, while the merge holds.
+    pub choices: Vec<ChosenField>,
     /// Revisions of all members, as the decider saw them.
     pub expected: Revisions,
     /// Who decided.
@@ -83,38 +91,57 @@ pub struct MergeRequest {
     pub merged_at: DateTime<Utc>,
     /// Why.
     pub reason: Option<String>,
+    /// The batch that asks for it; the merge is made only while that runs.
+    pub batch: Option<Uuid>,
     /// The caller's key: the same request again gets the same answer.
-    pub idempotency_key: String,
-    /// What the request said, to tell a repeat from a reuse of the key.
-    pub fingerprint: String,
+    pub key: RequestKey,
 }
 
-/// The organizations data product.
+/// Choices of fields' winners, made by themselves on a golden record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceRequest {
+    /// The golden record.
+    pub organization_id: OrganizationId,
+    /// Whose value is to win which field; each field once.
+    pub choices: Vec<ChosenField>,
+    /// Revisions of all members, as the chooser saw them.
+    pub expected: Revisions,
+    /// Who chose.
+    pub chosen_by: String,
+    /// When.
+    pub chosen_at: DateTime<Utc>,
+}
+
+/// The organizations data product. What people write is written into the audit log in the same transaction.
 #[async_trait]
-pub trait Organizations: Send + Sync + std::fmt::Debug {
+pub trait Organizations: Policies + Merging + AuditLog + Leases + Send + Sync + std::fmt::Debug {
     /// Writes records as their source tells them, in one transaction: idempotent, keyed by (source, source id).
     /// Ids that are taken by another source's row are replaced by derived ones; children that the record no
     /// longer has are deleted.
     async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts>;
 
     /// Writes one record that people wrote over REST, as [`Organizations::upsert`] does, if the revisions still stand.
-    async fn rewrite(&self, record: Record, expected: &Revisions) -> Result<()>;
+    async fn rewrite(&self, record: Record, expected: &Revisions, by: &By) -> Result<()>;
 
     /// Deletes the source's records whose source id is not among these, for an import of a whole snapshot.
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64>;
 
-    /// Deletes one record, if its revision still stands.
-    async fn delete(&self, id: RecordId, expected: i64) -> Result<()>;
+    /// Deletes a golden record: all of its members, if these are all and their revisions still stand. The links stay; a
+    /// record that its source tells again is a member again.
+    ///
+    /// # Errors
+    /// `Stale` when a member changed or came; `Absorbed` when the id leads to another.
+    async fn delete_members(&self, id: OrganizationId, members: &Revisions, by: &By) -> Result<()>;
 
     /// Writes one place or service that people added over REST to a record of whatever source, if the revisions still
     /// stand; children that the row no longer has are deleted.
-    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions) -> Result<()>;
+    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions, by: &By) -> Result<()>;
 
     /// Deletes one that people added, if its owner's revision still stands.
     ///
     /// # Errors
     /// `NotFound` when there is none that people added: rows of a source are written by their source only.
-    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()>;
+    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions, by: &By) -> Result<()>;
 
     /// The whole families of these ids, read in one snapshot. Unknown ids add nothing.
     async fn family(&self, ids: &[RecordId]) -> Result<Family>;
@@ -126,6 +153,9 @@ pub trait Organizations: Send + Sync + std::fmt::Debug {
     /// own record is gone is listed while it has members.
     async fn list(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>>;
 
+    /// Golden ids that others were merged into, sorted, after the given one; whether all of their members live or not.
+    async fn list_merged(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>>;
+
     /// Locations or services with their owners, sorted by id, after the given one.
     async fn list_rows(
         &self,
@@ -136,6 +166,13 @@ pub trait Organizations: Send + Sync + std::fmt::Debug {
 
     /// Adds steward facts, if the revisions still stand.
     async fn state_facts(&self, facts: &[StewardFact], expected: &Revisions) -> Result<()>;
+
+    /// Chooses whose value wins which field of a golden record, if the revisions still stand; the choices as they are
+    /// kept.
+    ///
+    /// # Errors
+    /// `Invalid` when a choice names no field of which one value wins, or a record that is no member.
+    async fn choose(&self, request: &ChoiceRequest) -> Result<Vec<FieldChoice>>;
 
     /// Applies a merge, or gives the answer of the same request before.
     async fn merge(&self, request: &MergeRequest) -> Result<Merge>;

@@ -7,7 +7,9 @@ use crate::listing::TimeAndId;
 use crate::review::Review;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{Cluster, ClusterId, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version};
+use entity::{
+    Cluster, ClusterId, ClusterTransition, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -302,6 +304,19 @@ pub trait Resolution: Leases + Review + std::fmt::Debug {
     /// The topic has acknowledged the events up to this one.
     async fn published(&self, seq: i64) -> Result<()>;
 
+    /// What became of the live clusters, oldest first, after the given number. Written by [`Resolution::apply_clusters`]
+    /// and by a switch of generations, in their transactions; each change is told once, in the order of commits.
+    async fn transitions(&self, after: i64, limit: usize) -> Result<Vec<(i64, ClusterTransition)>>;
+
+    /// Those that the topic has not acknowledged, oldest first.
+    async fn unsent_transitions(&self, limit: usize) -> Result<Vec<(i64, ClusterTransition)>>;
+
+    /// The topic has acknowledged those up to this one.
+    async fn transitions_sent(&self, seq: i64) -> Result<()>;
+
+    /// Forgets those that are older and were acknowledged; how many.
+    async fn forget_transitions(&self, before: DateTime<Utc>) -> Result<u64>;
+
     /// Numbers of the corpus.
     async fn corpus(&self) -> Result<Corpus>;
 
@@ -323,8 +338,8 @@ pub trait Resolution: Leases + Review + std::fmt::Debug {
     /// Adds judgements and queues their records. `decision` ties them to what they came from.
     async fn judge(&self, judgements: &[Judgement], decision: Option<Uuid>) -> Result<()>;
 
-    /// Judgements that hold (the newest of each pair that was not withdrawn), with their numbers, oldest first, after
-    /// the given number.
+    /// Judgements that hold (the newest of each pair that was not withdrawn, without a no whose evidence has changed
+    /// since), with their numbers, oldest first, after the given number.
     async fn judgements(&self, after: i64, limit: usize) -> Result<Vec<(i64, Judgement)>>;
 
     /// Withdraws the judgements of a decision and queues their records.

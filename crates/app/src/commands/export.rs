@@ -68,7 +68,7 @@ async fn write_page(
     match what {
         ExportKind::Golden => {
             for golden in golden::project(&family).golden.into_values() {
-                writer.golden(&golden)?;
+                writer.golden(&golden::presented(golden))?;
             }
         }
         ExportKind::Records => {

@@ -63,9 +63,9 @@ pub(super) fn events_of(settings: &Settings<'_>, capture: &Capture) -> Result<Ve
     }
     sheet.children::<Location>(&touched.locations, &touched.relinked)?;
     sheet.children::<Service>(&touched.services, &touched.relinked)?;
-    for (id, op) in &touched.merges {
-        if let Some(merge) = capture.merges.iter().find(|merge| merge.id.0 == *id) {
-            sheet.merge(merge, op)?;
+    for merge in &capture.merges {
+        if let Some(told) = touched.merges.get(&merge.id.0) {
+            sheet.merge(merge, *told)?;
         }
     }
     Ok(sheet.events)
@@ -84,8 +84,17 @@ struct Touched {
     locations: BTreeMap<Uuid, BTreeSet<RecordId>>,
     /// Per service, the records that owned it before.
     services: BTreeMap<Uuid, BTreeSet<RecordId>>,
-    /// Merges in the order of the log, with the log's op.
-    merges: Vec<(Uuid, String)>,
+    /// Merges that were made, taken back, or brought back by the undo of the split that had ended them.
+    merges: BTreeMap<Uuid, MergeTold>,
+}
+
+/// What the log tells of a merge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MergeTold {
+    /// That it was made, and perhaps more.
+    Made,
+    /// That it was taken back or brought back; consumers know it.
+    Changed,
 }
 
 impl Touched {
@@ -101,7 +110,12 @@ impl Touched {
                 "steward_location" => drop(touched.locations.entry(row.row_id).or_default()),
                 "steward_service" => drop(touched.services.entry(row.row_id).or_default()),
                 "link" => relinked.extend(&owners),
-                "merge" => touched.merges.push((row.row_id, row.op.clone())),
+                "merge" => {
+                    let told = touched.merges.entry(row.row_id).or_insert(MergeTold::Changed);
+                    if row.op != "U" {
+                        *told = MergeTold::Made;
+                    }
+                }
                 _ => {}
             }
             touched.organizations.extend(owners.into_iter().map(OrganizationId::from));
@@ -170,27 +184,20 @@ impl Sheet<'_> {
             (None, None) => Op::Delete,
         };
         let key = id.to_string();
-        let (members, created_at, organization, origins, truncated) = match golden.map(embed) {
-            None => (None, None, None, None, None),
-            Some((golden, truncated)) => (
-                Some(golden.members),
-                Some(golden.created_at),
-                Some(golden.organization),
-                Some(golden.origins),
-                Some(truncated),
-            ),
-        };
         let version = self.settings.version;
-        let value = OrganizationChanged {
-            id,
-            version,
-            op,
-            redirect_to,
-            members,
-            created_at,
-            organization,
-            origins,
-            truncated,
+        let value = match golden.map(golden::presented).map(embed) {
+            None => OrganizationChanged { redirect_to, ..OrganizationChanged::bare(id, version, op) },
+            Some((golden, truncated)) => OrganizationChanged {
+                redirect_to,
+                members: Some(golden.members),
+                created_at: Some(golden.created_at),
+                organization: Some(golden.organization),
+                origins: Some(golden.origins),
+                truncated: Some(truncated),
+                folded: Some(golden.folded),
+                policy: golden.policy,
+                ..OrganizationChanged::bare(id, version, op)
+            },
         };
         self.send(Product::Organization, &key, None, op, &value)?;
         // An id that was never absorbed has nothing to take back.
@@ -284,12 +291,13 @@ impl Sheet<'_> {
         self.events.push(self.settings.publisher.tombstone(&envelope));
     }
 
-    fn merge(&mut self, merge: &Merge, log_op: &str) -> Result<()> {
+    /// The last fact of a merge is what it is now: a split ends merges, and its undo brings them back.
+    fn merge(&mut self, merge: &Merge, told: MergeTold) -> Result<()> {
         let mut facts = vec![];
-        if log_op != "U" {
+        if told == MergeTold::Made || merge.undo.is_none() {
             facts.push((MergeOp::Merged, &merge.merged_by, merge.merged_at, &merge.reason));
         }
-        if let Some(undo) = merge.undo.as_ref().filter(|_| log_op != "I") {
+        if let Some(undo) = &merge.undo {
             facts.push((MergeOp::Unmerged, &undo.undone_by, undo.undone_at, &undo.reason));
         }
         if !self.settings.products.contains(&Product::Merge) {

@@ -127,15 +127,12 @@ impl Bench {
             Product::Organization,
             number,
             &OrganizationChanged {
-                id: key.into(),
-                version: Version(version),
-                op: Op::Upsert,
-                redirect_to: None,
                 members: Some(vec![RecordId(key)]),
                 created_at: chrono::DateTime::from_timestamp_micros(1_700_000_000_123_456),
                 organization: Some(organization),
                 origins: Some(vec![origin]),
                 truncated: Some(false),
+                ..bare(number, version, Op::Upsert)
             },
         )
     }
@@ -241,15 +238,5 @@ macro_rules! change {
 change!(OrganizationChanged, LocationChanged, ServiceChanged);
 
 fn bare(number: u128, version: i64, op: Op) -> OrganizationChanged {
-    OrganizationChanged {
-        id: id(number).into(),
-        version: Version(version),
-        op,
-        redirect_to: None,
-        members: None,
-        created_at: None,
-        organization: None,
-        origins: None,
-        truncated: None,
-    }
+    OrganizationChanged::bare(id(number).into(), Version(version), op)
 }

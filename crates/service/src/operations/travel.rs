@@ -48,7 +48,8 @@ impl Travel {
 pub(super) async fn look(ports: &Ports, last: Option<&Travel>) -> Option<Travel> {
     let merge = ports.organizations.merges(None, 1).await.ok()?.pop()?;
     let undo = merge.undo.clone();
-    let (by, at) = undo.map_or((merge.merged_by.clone(), merge.merged_at), |undo| (undo.undone_by, undo.undone_at));
+    let (by, at) =
+        undo.map_or((merge.merged_by.clone(), merge.merged_at), |undo| (undo.undone_by, undo.undone_at));
     if let Some(last) = last.filter(|last| last.merge == merge.id && last.at == at && last.has_arrived()) {
         return Some(last.clone());
     }

@@ -6,20 +6,22 @@ use super::held::look_up_to_write;
 use super::views::GoldenView;
 use crate::hsds::{self, RowIds};
 use crate::problem::{Problem, Result};
-use crate::request::Body;
+use crate::request::{Body, Caller};
 use crate::responses::CreateProblems;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use entity::{Record, RecordId};
-use store::REST_SOURCE;
+use store::organizations::Revisions;
+use store::{By, REST_SOURCE};
 use uuid::Uuid;
 
 /// Creates an organization with its children.
 ///
 /// It becomes a record of the source `rest`; the service gives all ids.
 #[utoipa::path(post, path = "/v1/organizations", operation_id = "create_organization", tag = "organizations",
+    params(("X-Orgloop-User" = Option<String>, Header, description = "Who creates it")),
     request_body = hsds::Organization,
     responses(
         (status = 201, description = "The golden record", body = GoldenView,
@@ -27,6 +29,7 @@ use uuid::Uuid;
         CreateProblems))]
 pub(super) async fn create(
     State(room): State<Room>,
+    Caller { name: caller, .. }: Caller,
     Body(organization): Body<hsds::Organization>,
 ) -> Result<Response> {
     let organization = organization.taken(&mut RowIds::default())?;
@@ -41,7 +44,7 @@ pub(super) async fn create(
         created_at: entity::clock::now(),
         organization,
     };
-    room.store.upsert(vec![record]).await?;
+    room.store.rewrite(record, &Revisions::new(), &By::now(caller)).await?;
     room.changed();
     let held = look_up_to_write(&*room.store, id.into()).await?;
     Ok(created(&format!("/v1/organizations/{id}"), &held.etag.clone(), GoldenView::from(held)))

@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, header};
 use entity::{Record, StewardFact};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::REST_SOURCE;
+use store::{By, REST_SOURCE};
 use uuid::Uuid;
 
 /// Edits a golden record by JSON merge patch.
@@ -34,7 +34,7 @@ pub(super) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<([(header::HeaderName, HeaderValue); 1], Json<GoldenView>)> {
     let held = look_up_to_write(&*room.store, id.into()).await?;
@@ -44,7 +44,7 @@ pub(super) async fn edit(
     let changed = patch::changes(&shown, patch, &writable)?;
     if !changed.is_empty() {
         match own_record(&held) {
-            Some(record) => rewrite(&room, &held, record, changed).await?,
+            Some(record) => rewrite(&room, (&held, record), changed, caller).await?,
             None => state(&room, &held, changed, caller).await?,
         }
         room.changed();
@@ -60,7 +60,12 @@ fn own_record(held: &Held) -> Option<&Record> {
     (alone && !held.family.facts.iter().any(|fact| fact.table == "organization")).then_some(record)
 }
 
-async fn rewrite(room: &Room, held: &Held, record: &Record, changed: Object) -> Result<()> {
+async fn rewrite(
+    room: &Room,
+    (held, record): (&Held, &Record),
+    changed: Object,
+    caller: String,
+) -> Result<()> {
     let mut wanted = patch::object_of(&hsds::Organization::from(record.organization.clone()));
     wanted.extend(changed);
     let wanted: hsds::Organization = patch::read(wanted)?;
@@ -69,7 +74,7 @@ async fn rewrite(room: &Room, held: &Held, record: &Record, changed: Object) -> 
         return Err(Problem::invalid("name", "is required"));
     }
     let record = Record { organization, ..record.clone() };
-    Ok(room.store.rewrite(record, &held.revisions()).await?)
+    Ok(room.store.rewrite(record, &held.revisions(), &By::now(caller)).await?)
 }
 
 async fn state(room: &Room, held: &Held, changed: Object, caller: String) -> Result<()> {
@@ -81,8 +86,9 @@ async fn state(room: &Room, held: &Held, changed: Object, caller: String) -> Res
     }
     let wanted: hsds::Organization = patch::read(changed.clone())?;
     let wanted = wanted.taken(&mut RowIds::default())?;
-    let record_id = held.principal().id;
-    let subject = Subject { table: "organization", row_id: record_id.0, record_id, stated_by: caller };
+    // On the addressed id, whichever of its members' records are there: an undo then leaves it where it was said.
+    let record_id = held.golden.id.into();
+    let subject = Subject { table: "organization", row_id: held.golden.id.0, record_id, stated_by: caller };
     let facts = facts(&subject, &held.golden.organization, &wanted, &changed)?;
     room.store.state_facts(&facts, &held.revisions()).await?;
     Ok(())

@@ -43,6 +43,14 @@ pub(super) async fn look_up(store: &dyn Organizations, id: OrganizationId) -> Re
     }
 }
 
+/// Why nothing lives under an id: it was absorbed, or was never there.
+pub(super) fn absorbed_or_missing(family: &Family, id: OrganizationId) -> Problem {
+    match family.roots().get(&id.into()) {
+        Some(survivor) if *survivor != id => Problem::merged_entity(&id.to_string(), &survivor.to_string()),
+        _ => Problem::not_found(format!("organization {id}")),
+    }
+}
+
 /// Reads a golden record in order to write to it: an absorbed id is a conflict, never a silent redirect.
 pub(super) async fn look_up_to_write(store: &dyn Organizations, id: OrganizationId) -> Result<Held> {
     match look_up(store, id).await? {

@@ -1,23 +1,27 @@
 //! The merge port: deliberate merges, and their exact undo.
 
 use super::Room;
-use super::conditional::{etag, unquoted};
+use super::batches::{BatchView, batch_location};
+use super::effects::{DryRun, Effects, Undone};
+use super::keys::request_key;
+use super::proposal::{Choice, Proposal, Wanted, stale_members};
 use super::views::MergeView;
-use crate::paging::{NewestQuery, cut};
+use crate::paging::{NewestQuery, bad_cursor, cut};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, Headers, OptionalBody, Parameters, PathId};
-use crate::responses::{ListProblems, MergeProblems, ReadProblems, UndoProblems};
+use crate::responses::{MergeProblems, ReadProblems, UndoProblems};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use entity::{MergeId, OrganizationId, RecordId, Undo};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use entity::{Merge, MergeId, Undo};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::MergeRequest;
 use store::error::{Conflict, Error};
-use store::organizations::Revisions;
-use utoipa::ToSchema;
+use store::merging::{Answer, Batch, BatchItem, BatchState, ItemRequest, ItemState, RequestKey};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// A merge to be made.
@@ -26,10 +30,17 @@ use uuid::Uuid;
 pub(crate) struct MergeBody {
     /// The golden id that stays.
     survivor: Uuid,
-    /// The golden ids that go.
+    /// The golden ids that become one, with or without the survivor. `absorbed` is another name for it.
+    #[serde(alias = "absorbed")]
     #[schema(min_items = 1, max_items = 1000)]
-    absorbed: Vec<Uuid>,
-    /// The `etag` of each organization as the decider saw it; the merge goes through only while they stand.
+    organizations: Vec<Uuid>,
+    /// Whose value wins which field, as the preview was asked for.
+    #[serde(default)]
+    choices: Vec<Choice>,
+    /// The `digest` of the preview that the merge was decided on.
+    #[serde(default)]
+    preview_digest: Option<String>,
+    /// The `expected_versions` of that preview: the revision of each member.
     #[serde(default)]
     expected_versions: BTreeMap<Uuid, String>,
     /// Why.
@@ -37,114 +48,153 @@ pub(crate) struct MergeBody {
     reason: Option<String>,
 }
 
-const ABSORBED_MAX: usize = 1000;
-const KEY_CHARS_MAX: usize = 255;
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// A revision that no row ever has.
-const NEVER: i64 = -1;
+impl MergeBody {
+    fn wanted<'a>(&'a self, by: &'a str) -> Wanted<'a> {
+        Wanted {
+            survivor: Some(self.survivor),
+            organizations: &self.organizations,
+            choices: &self.choices,
+            by,
+        }
+    }
+
+    /// What the request asks for, whatever the order of its organizations. What it was decided on is a condition and no
+    /// part of it: whoever repeats a request that was carried out can have no preview of it any more.
+    fn said(&self) -> serde_json::Value {
+        let organizations: BTreeSet<_> =
+            self.organizations.iter().filter(|id| **id != self.survivor).collect();
+        json!(["merge", self.survivor, organizations, self.choices, stated(self.reason.as_ref())])
+    }
+
+    /// What it was decided on.
+    fn decided_on(&self) -> Result<&str> {
+        let missing = |what: &str| {
+            let detail = format!(
+                "{what} is missing: ask POST /v1/merge-previews for a preview of this merge, look at it, and send its \
+                 digest as preview_digest and its expected_versions as they are"
+            );
+            Problem::new(Kind::PreviewRequired, detail)
+        };
+        let digest = self.preview_digest.as_deref().map(str::trim).filter(|digest| !digest.is_empty());
+        let digest = digest.ok_or_else(|| missing("preview_digest"))?;
+        if self.expected_versions.is_empty() {
+            return Err(missing("expected_versions"));
+        }
+        Ok(digest)
+    }
+}
+
+pub(super) fn stated(reason: Option<&String>) -> Option<String> {
+    reason.filter(|reason| !reason.trim().is_empty()).cloned()
+}
 
 /// Merges organizations: the absorbed ids lead to the survivor until the merge is undone.
 ///
-/// No row is rewritten: the golden record becomes that of all records together. Until there are tokens, the
-/// header `X-Orgloop-User` says who decided.
+/// No row is rewritten: the golden record becomes that of all records together. A merge cites the preview that it
+/// was decided on. One of more members than one person may merge alone is written down as a batch of one, and made
+/// once somebody else approves it.
 #[utoipa::path(post, path = "/v1/merges", operation_id = "merge", tag = "merges", request_body = MergeBody,
     params(("Idempotency-Key" = String, Header, description = "New for each merge; the same again gives the same answer"),
         ("X-Orgloop-User" = Option<String>, Header, description = "Who decided")),
-    responses((status = 201, description = "The merge", body = MergeView, headers(("Location" = String))), MergeProblems))]
+    responses(
+        (status = 201, description = "The merge", body = MergeView, headers(("Location" = String))),
+        (status = 202, description = "It waits for a second person: a batch of one", body = BatchView,
+            headers(("Location" = String))),
+        MergeProblems))]
 pub(super) async fn merge(
     State(room): State<Room>,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<MergeBody>,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<MergeView>)> {
-    let key = idempotency_key(&headers)?;
-    if body.absorbed.is_empty() || body.absorbed.len() > ABSORBED_MAX {
-        return Err(Problem::invalid(
-            "absorbed",
-            format!("names between 1 and {ABSORBED_MAX} organizations"),
-        ));
+) -> Result<Response> {
+    let key = request_key(&headers, &body.said())?;
+    let _turn = room.running.begin(&key)?;
+    match room.store.answer_to(&key).await? {
+        None => {}
+        Some(Answer::Merge(merge)) => return Ok(created(merge)),
+        Some(Answer::Batch(batch)) => return Ok(accepted(batch)),
+        Some(Answer::Split(_)) => return Err(Error::from(Conflict::KeyReused).into()),
     }
-    let mut request = MergeRequest {
-        id: MergeId(Uuid::now_v7()),
-        survivor: body.survivor.into(),
-        absorbed: body.absorbed.iter().copied().map(OrganizationId).collect(),
-        expected: Revisions::new(),
-        merged_by: caller,
-        merged_at: entity::clock::now(),
-        reason: body.reason.clone().filter(|reason| !reason.trim().is_empty()),
-        idempotency_key: key,
-        fingerprint: fingerprint(&body),
-    };
-    request.expected = expected(&room, &body).await?;
+    let proposal = Proposal::read(&*room.store, &body.wanted(&caller)).await?;
+    let digest = body.decided_on()?;
+    proposal.require(digest, &body.expected_versions)?;
+    if room.needs_second_person(proposal.golden.members.len()) {
+        let batch = batch_of_one(&body, &proposal, caller);
+        return Ok(accepted(room.store.create_batch(&batch, &key).await?));
+    }
+    let request =
+        request_of(&proposal, Asked { by: caller, reason: stated(body.reason.as_ref()), batch: None, key });
     let merge = match room.store.merge(&request).await {
         Ok(merge) => merge,
-        Err(Error::Conflict(Conflict::Stale(_))) => return Err(stale_members(&room, &body).await?),
+        // Between the look and the lock.
+        Err(Error::Conflict(Conflict::Stale(_))) => {
+            let now = Proposal::read(&*room.store, &body.wanted(&request.merged_by)).await?;
+            now.require(digest, &body.expected_versions)?;
+            return Err(stale_members(&now.versions(), &[]));
+        }
         Err(error) => return Err(error.into()),
     };
     room.changed();
+    Ok(created(merge))
+}
+
+/// Who asks for a merge, and as what.
+pub(super) struct Asked {
+    pub(super) by: String,
+    pub(super) reason: Option<String>,
+    pub(super) batch: Option<Uuid>,
+    pub(super) key: RequestKey,
+}
+
+pub(super) fn request_of(proposal: &Proposal, asked: Asked) -> MergeRequest {
+    MergeRequest {
+        id: MergeId(Uuid::now_v7()),
+        survivor: proposal.survivor,
+        absorbed: proposal.absorbed.clone(),
+        expected: proposal.revisions(),
+        merged_by: asked.by,
+        merged_at: entity::clock::now(),
+        reason: asked.reason,
+        choices: proposal.choices.clone(),
+        batch: asked.batch,
+        key: asked.key,
+    }
+}
+
+fn batch_of_one(body: &MergeBody, proposal: &Proposal, created_by: String) -> Batch {
+    let request = ItemRequest {
+        survivor: proposal.survivor,
+        absorbed: proposal.absorbed.clone(),
+        expected: proposal.revisions(),
+        preview_digest: proposal.digest(),
+        choices: json!(body.choices),
+    };
+    let item = BatchItem { position: 0, request, state: ItemState::Pending, merge: None, problem: None };
+    Batch {
+        id: Uuid::now_v7(),
+        state: BatchState::AwaitingApproval,
+        created_by,
+        created_at: entity::clock::now(),
+        reason: stated(body.reason.as_ref()),
+        approved: None,
+        closed: None,
+        items: vec![item],
+    }
+}
+
+fn created(merge: Merge) -> Response {
     let location =
         HeaderValue::from_str(&format!("/v1/merges/{}", merge.id)).expect("a path of ours is ASCII");
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(merge.into())))
+    (StatusCode::CREATED, [(header::LOCATION, location)], Json(MergeView::from(merge))).into_response()
 }
 
-fn idempotency_key(headers: &Headers) -> Result<String> {
-    let key = headers.text(&IDEMPOTENCY_KEY).map(str::trim).unwrap_or_default();
-    match key.chars().count() {
-        0 => Err(Problem::new(
-            Kind::IdempotencyKeyMissing,
-            "send an Idempotency-Key header that is new for each merge, such as a UUID",
-        )),
-        1..=KEY_CHARS_MAX => Ok(key.to_owned()),
-        _ => Err(Problem::new(
-            Kind::Malformed,
-            format!("the Idempotency-Key has over {KEY_CHARS_MAX} characters"),
-        )),
-    }
+/// A batch that was written down.
+pub(super) fn accepted(batch: Batch) -> Response {
+    let location = [(header::LOCATION, batch_location(batch.id))];
+    (StatusCode::ACCEPTED, location, Json(BatchView::from(batch))).into_response()
 }
 
-/// What the request says, in one order.
-fn fingerprint(body: &MergeBody) -> String {
-    let mut absorbed = body.absorbed.clone();
-    absorbed.sort_unstable();
-    let MergeBody { survivor, absorbed: _, expected_versions, reason } = body;
-    json!([survivor, absorbed, expected_versions, reason]).to_string()
-}
-
-/// The revisions to hold the merge to. A version that is no longer the present one becomes a revision that never
-/// holds: the store first looks whether it has answered this request before, and only then at revisions.
-async fn expected(room: &Room, body: &MergeBody) -> Result<Revisions> {
-    let mut revisions = Revisions::new();
-    if body.expected_versions.is_empty() {
-        return Ok(revisions);
-    }
-    let ids: Vec<RecordId> = body.expected_versions.keys().copied().map(RecordId).collect();
-    let family = room.store.family(&ids).await?;
-    let golden = golden::project(&family).golden;
-    for (id, seen) in &body.expected_versions {
-        if *id != body.survivor && !body.absorbed.contains(id) {
-            return Err(Problem::invalid(format!("expected_versions.{id}"), "is no part of this merge"));
-        }
-        let Some(golden) = golden.get(&OrganizationId(*id)) else { continue };
-        let stands = etag(&golden.members, &family.revisions) == unquoted(seen);
-        let members = golden.members.iter().filter_map(|member| family.revisions.get_key_value(member));
-        revisions.extend(members.map(|(member, revision)| (*member, if stands { *revision } else { NEVER })));
-    }
-    Ok(revisions)
-}
-
-async fn stale_members(room: &Room, body: &MergeBody) -> Result<Problem> {
-    let ids: Vec<RecordId> = body.absorbed.iter().chain([&body.survivor]).copied().map(RecordId).collect();
-    let family = room.store.family(&ids).await?;
-    let current: serde_json::Map<_, _> = golden::project(&family)
-        .golden
-        .into_iter()
-        .map(|(id, golden)| (id.to_string(), etag(&golden.members, &family.revisions).into()))
-        .collect();
-    let detail = "an organization of this merge has changed since it was seen: look again and decide anew";
-    Ok(Problem::new(Kind::StaleMembers, detail).with("current", current))
-}
-
-/// Merges, newest first.
+/// Merges.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct MergeList {
     merges: Vec<MergeView>,
@@ -152,14 +202,38 @@ pub(crate) struct MergeList {
     next: Option<String>,
 }
 
-/// Lists merges, newest first, undone ones too.
-#[utoipa::path(get, path = "/v1/merges", operation_id = "list_merges", tag = "merges", params(NewestQuery),
-    responses((status = 200, description = "A page", body = MergeList), ListProblems))]
+/// Which merges.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MergesQuery {
+    /// `next` of the page before; the newest without it.
+    cursor: Option<String>,
+    /// At most so many, 50 unless told, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+    /// Instead of a cursor: merges made after this one, oldest first; from the first on where it is empty.
+    after: Option<String>,
+}
+
+/// Lists merges, undone ones too: newest first, or with `after` oldest first.
+#[utoipa::path(get, path = "/v1/merges", operation_id = "list_merges", tag = "merges", params(MergesQuery),
+    responses((status = 200, description = "A page", body = MergeList), ReadProblems))]
 pub(super) async fn list(
     State(room): State<Room>,
-    Parameters(query): Parameters<NewestQuery>,
+    Parameters(MergesQuery { cursor, limit, after }): Parameters<MergesQuery>,
 ) -> Result<Json<MergeList>> {
+    let query = NewestQuery { cursor, limit };
     let limit = query.limit()?;
+    if let Some(after) = after {
+        let after = Some(after.trim()).filter(|after| !after.is_empty());
+        let after = after.map(|id| id.parse::<MergeId>().map_err(|_| bad_cursor(id))).transpose()?;
+        let mut merges = room.store.merges_since(after, limit + 1).await?;
+        let more = merges.len() > limit;
+        merges.truncate(limit);
+        let next = merges.last().filter(|_| more).map(|merge| merge.id.to_string());
+        return Ok(Json(MergeList { merges: merges.into_iter().map(MergeView::from).collect(), next }));
+    }
     let mut merges = room.store.merges(query.after()?, limit + 1).await?;
     let next = cut(&mut merges, limit, |merge| (merge.merged_at, merge.id.0));
     Ok(Json(MergeList { merges: merges.into_iter().map(MergeView::from).collect(), next }))
@@ -184,20 +258,30 @@ pub(crate) struct UndoBody {
 
 /// Undoes a merge: as if it had never happened, whatever was edited or merged since.
 ///
-/// A second undo changes nothing and gives the same answer.
+/// A second undo changes nothing and gives the same answer. With `dry_run=true` nothing is done; the answer says what
+/// would be: golden records before and after, children that go home, redirects that end, later merges that stay and
+/// where they hang then, and what people stated since and where that stays.
 #[utoipa::path(post, path = "/v1/merges/{id}/undo", operation_id = "undo_merge", tag = "merges",
-    params(("id" = Uuid, Path, description = "The merge"),
+    params(("id" = Uuid, Path, description = "The merge"), DryRun,
         ("X-Orgloop-User" = Option<String>, Header, description = "Who undoes")),
     request_body(content = Option<UndoBody>),
-    responses((status = 200, description = "The merge with its undo", body = MergeView), UndoProblems))]
+    responses((status = 200, description = "The merge with its undo, or the effects", body = Undone<MergeView>), UndoProblems))]
 pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(undone_by): Caller,
+    Parameters(query): Parameters<DryRun>,
+    Caller { name: undone_by, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
-) -> Result<Json<MergeView>> {
-    let undo = Undo { undone_by, undone_at: entity::clock::now(), reason };
+) -> Result<Json<Undone<MergeView>>> {
+    if query.dry_run {
+        let merge = room.store.merge_by_id(MergeId(id)).await?;
+        let merge = merge.ok_or_else(|| Problem::not_found(format!("merge {id}")))?;
+        let history = room.store.history_of_step(merge.id).await?;
+        let effects = Effects::without(&history, &[merge.id].into(), merge.merged_at);
+        return Ok(Json(Undone::Effects(Box::new(effects))));
+    }
+    let undo = Undo::new(undone_by, entity::clock::now(), reason);
     let merge = room.store.undo(MergeId(id), &undo).await?;
     room.changed();
-    Ok(Json(merge.into()))
+    Ok(Json(Undone::Done(merge.into())))
 }

@@ -4,35 +4,66 @@ use super::Room;
 use super::conditional::require_match;
 use super::held::look_up_to_write;
 use crate::problem::{Kind, Problem, Result};
-use crate::request::{Headers, PathId};
+use crate::request::{Caller, Headers, Parameters, PathId};
 use crate::responses::ConditionalProblems;
 use axum::extract::State;
 use axum::http::StatusCode;
-use store::REST_SOURCE;
+use serde::Deserialize;
+use store::{By, REST_SOURCE};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+/// How much of a golden record is meant.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RemoveQuery {
+    /// `all`: every record that it is made of. Without it, a golden record of several members is not deleted.
+    #[param(inline)]
+    members: Option<Members>,
+}
+
+/// Which members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Members {
+    /// Every record.
+    All,
+}
+
 /// Deletes an organization that people created.
+///
+/// A golden id lives while it has a member: it ends with the last. One that has several is deleted with `members=all`
+/// only.
 #[utoipa::path(delete, path = "/v1/organizations/{id}", operation_id = "delete_organization", tag = "organizations",
-    params(("id" = Uuid, Path, description = "The golden id"),
-        ("If-Match" = String, Header, description = "The ETag that the decision rests on")),
+    params(("id" = Uuid, Path, description = "The golden id"), RemoveQuery,
+        ("If-Match" = String, Header, description = "The ETag that the decision rests on"),
+        ("X-Orgloop-User" = Option<String>, Header, description = "Who deletes it")),
     responses((status = 204, description = "It is gone"), ConditionalProblems))]
 pub(super) async fn remove(
     State(room): State<Room>,
     PathId(id): PathId,
+    Parameters(query): Parameters<RemoveQuery>,
     headers: Headers,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<StatusCode> {
     let held = look_up_to_write(&*room.store, id.into()).await?;
     require_match(&headers, &held.etag)?;
-    if held.golden.members.len() > 1 || !held.family.links.is_empty() {
-        let detail = format!("organization {id} is part of merges that hold: undo them first");
-        return Err(Problem::new(Kind::PartOfMerges, detail));
+    let members = &held.golden.members;
+    if members.len() > 1 && query.members.is_none() {
+        let count = members.len();
+        let detail = format!(
+            "organization {id} is made of {count} records: delete them all with ?members=all, or undo the merges first"
+        );
+        let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+        return Err(Problem::new(Kind::OtherMembers, detail).with("members", members));
     }
-    let record = held.principal();
-    if record.source != REST_SOURCE {
-        return Err(owned_by_source("organization", id, &record.source));
+    for record in members.iter().filter_map(|member| held.record(*member)) {
+        if record.source != REST_SOURCE {
+            return Err(owned_by_source("organization", record.id.0, &record.source));
+        }
     }
-    let revision = held.family.revisions.get(&record.id).copied().unwrap_or_default();
-    room.store.delete(record.id, revision).await?;
+    room.store.delete_members(held.golden.id, &held.revisions(), &By::now(caller)).await?;
     room.changed();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,6 +22,10 @@ pub(crate) struct GoldenView {
     pub(super) created_at: DateTime<Utc>,
     /// Where each field came from.
     pub(super) origins: Vec<OriginView>,
+    /// Rows of several members that tell the same: each is left out of its list, and keeps its id.
+    pub(super) folded: Vec<FoldedView>,
+    /// The survivorship policy by which values won, as `name/version`; absent where one record alone speaks.
+    pub(super) policy: Option<String>,
     /// The state of now: for `If-Match` and `expected_versions`.
     pub(super) etag: String,
 }
@@ -38,8 +42,26 @@ pub(crate) struct OriginView {
     origin: String,
 }
 
+/// A row that is shown as another, because both tell of the same telephone, place or service.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FoldedRow)]
+pub(crate) struct FoldedView {
+    /// `phone`, `location` or `service`.
+    table: String,
+    /// The row that is left out of the list.
+    id: Uuid,
+    /// The row that stands for it.
+    shown_as: Uuid,
+}
+
 impl GoldenView {
     pub(super) fn new(golden: GoldenRecord, etag: String) -> Self {
+        let golden = golden::presented(golden);
+        let folded = |row: entity::record::FoldedRow| FoldedView {
+            table: row.table,
+            id: row.id,
+            shown_as: row.shown_as,
+        };
         let origin = |origin: entity::record::FieldOrigin| OriginView {
             field: origin.field,
             record_id: origin.record_id.0,
@@ -51,6 +73,8 @@ impl GoldenView {
             members: golden.members.into_iter().map(|id| id.0).collect(),
             created_at: golden.created_at,
             origins: golden.origins.into_iter().map(origin).collect(),
+            folded: golden.folded.into_iter().map(folded).collect(),
+            policy: golden.policy,
             etag,
         }
     }
@@ -120,6 +144,10 @@ pub(crate) struct MergeView {
     merged_at: DateTime<Utc>,
     /// Why.
     reason: Option<String>,
+    /// The batch that asked for it, if one did.
+    batch_id: Option<Uuid>,
+    /// The split that made it, of what it left together of merges that it ended.
+    split_id: Option<Uuid>,
     /// Its undo, if it was taken back.
     undo: Option<UndoView>,
 }
@@ -134,15 +162,23 @@ pub(crate) struct UndoView {
     undone_at: DateTime<Utc>,
     /// Why.
     reason: Option<String>,
+    /// The split whose effect it is; null where a person took the merge itself back.
+    split_id: Option<Uuid>,
+}
+
+impl From<entity::Undo> for UndoView {
+    fn from(undo: entity::Undo) -> Self {
+        Self {
+            undone_by: undo.undone_by,
+            undone_at: undo.undone_at,
+            reason: undo.reason,
+            split_id: undo.split.map(|split| split.0),
+        }
+    }
 }
 
 impl From<Merge> for MergeView {
     fn from(merge: Merge) -> Self {
-        let undo = |undo: entity::Undo| UndoView {
-            undone_by: undo.undone_by,
-            undone_at: undo.undone_at,
-            reason: undo.reason,
-        };
         Self {
             id: merge.id.0,
             survivor: merge.survivor.0,
@@ -150,7 +186,9 @@ impl From<Merge> for MergeView {
             merged_by: merge.merged_by,
             merged_at: merge.merged_at,
             reason: merge.reason,
-            undo: merge.undo.map(undo),
+            batch_id: merge.batch,
+            split_id: merge.split.map(|split| split.0),
+            undo: merge.undo.map(UndoView::from),
         }
     }
 }

@@ -35,10 +35,16 @@ macro_rules! kinds {
 kinds! {
     Malformed BAD_REQUEST "malformed" "The request cannot be read"
         "The path, the query, a header or the JSON of the body is not well formed. The detail names the place.";
-    IdempotencyKeyMissing BAD_REQUEST "idempotency-key-missing" "A merge needs an Idempotency-Key"
-        "Send an Idempotency-Key header that is new for each merge, such as a UUID; the same key again gives the same answer.";
+    IdempotencyKeyMissing BAD_REQUEST "idempotency-key-missing" "This needs an Idempotency-Key"
+        "Send an Idempotency-Key header that is new for each merge, split or batch, such as a UUID; the same key again gives the same answer.";
+    Unauthenticated UNAUTHORIZED "unauthenticated" "Say who you are"
+        "Send `Authorization: Bearer` with a token that is valid, or sign in at `/login`. Whoever runs the service makes tokens with `orgloop token create`.";
+    MissingRole FORBIDDEN "missing-role" "Your roles do not allow this"
+        "The member `role` names the role that it needs. Ask whoever runs the service for it.";
     CrossSite FORBIDDEN "cross-site" "The request came from another site"
         "A browser says that another site caused this request. Writes are taken from this service's own pages and from programs.";
+    NeedsSecondApproval FORBIDDEN "needs-second-approval" "Somebody else has to approve it"
+        "Batches, and merges of many members, are approved by another person than the one who asked for them.";
     NotFound NOT_FOUND "not-found" "Not there"
         "Nothing goes by this id or path.";
     MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" "Not this method"
@@ -47,10 +53,16 @@ kinds! {
         "Writes are never redirected in silence. Address the survivor, which the problem names, or undo the merge.";
     OwnedBySource CONFLICT "owned-by-source" "The row belongs to its source"
         "Imported rows are deleted by their source only: delete it there and import again with --snapshot.";
-    PartOfMerges CONFLICT "part-of-merges" "The organization is part of merges that hold"
-        "Undo the merges first; then each record stands by itself again.";
-    StaleMembers CONFLICT "stale-members" "An organization of the merge has changed"
-        "One of expected_versions no longer holds. The member `current` has those of now: look again and decide anew.";
+    OtherMembers CONFLICT "other-members" "The organization is made of several records"
+        "The member `members` lists them. Delete all of them with ?members=all, or undo the merges first; then each record stands by itself again.";
+    StaleMembers CONFLICT "stale-members" "A member of the merge has changed"
+        "One of expected_versions no longer holds, or a member came or went. The member `changed` names them, `current` has the versions of now: ask for a preview again and decide anew.";
+    PreviewExpired CONFLICT "preview-expired" "The preview no longer holds"
+        "What preview_digest names is not what this merge would be now. The member `changed` says what differs: the organizations, the versions, the choices or the policy. Ask for a preview again and decide anew.";
+    RequestRunning CONFLICT "request-running" "The same request is under way"
+        "A request with this Idempotency-Key has no answer yet. Wait for it, or ask again in a moment: it is not done twice.";
+    BatchClosed CONFLICT "batch-closed" "The batch is not in that state"
+        "It waits for no approval, or has ended. The member `state` says how far it is.";
     ClusterSettled CONFLICT "cluster-settled" "Nothing is left to decide"
         "The members of the cluster belong to one organization already.";
     DecisionNotFinal CONFLICT "decision-not-final" "The decision is still being applied"
@@ -77,6 +89,10 @@ kinds! {
         "Give each request a key of its own; repeat a key only with the same request.";
     PreconditionRequired PRECONDITION_REQUIRED "precondition-required" "Say what you have seen"
         "Send the ETag of the state that you decided on as If-Match, so that nobody's change is overwritten.";
+    PreviewRequired PRECONDITION_REQUIRED "preview-required" "Say which preview you have seen"
+        "A merge cites the preview that it was decided on: POST the same organizations to /v1/merge-previews, and send its digest as preview_digest and its expected_versions as they are.";
+    TooManyRequests TOO_MANY_REQUESTS "too-many-requests" "Too much at once"
+        "Wait for as many seconds as the Retry-After header says, and ask for less at once.";
     Internal INTERNAL_SERVER_ERROR "internal" "Something broke inside"
         "It is not your request's fault. The log of the service says what it is.";
     OrganizationsUnavailable BAD_GATEWAY "organizations-unavailable" "The organizations did not answer"

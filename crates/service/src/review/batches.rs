@@ -3,7 +3,7 @@
 use super::blind::stands;
 use super::decide::{Said, Seen, decide};
 use super::queue::{QueueFilterQuery, Walk, walk};
-use super::{Room, bands, certificates, outcome, who};
+use super::{Room, bands, certificates, outcome};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, PathId};
 use crate::responses::{PlainProblems, ReadProblems, SamplingProblems};
@@ -110,7 +110,7 @@ pub(super) async fn start(
     caller: Caller,
     Body(body): Body<BatchBody>,
 ) -> Result<(StatusCode, Json<BatchView>)> {
-    let batch = started(&room, body.certificate_id, body.max, who::name(&caller)).await?;
+    let batch = started(&room, body.certificate_id, body.max, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(detailed(&room, batch).await?)))
 }
 
@@ -228,7 +228,7 @@ pub(super) async fn approve(
     PathId(id): PathId,
     caller: Caller,
 ) -> Result<Json<BatchView>> {
-    let batch = approved(&room, id, who::name(&caller)).await?;
+    let batch = approved(&room, id, &caller.name).await?;
     Ok(Json(detailed(&room, batch).await?))
 }
 
@@ -277,7 +277,7 @@ pub(super) async fn reject(
     PathId(id): PathId,
     caller: Caller,
 ) -> Result<Json<BatchView>> {
-    let batch = rejected(&room, id, who::name(&caller)).await?;
+    let batch = rejected(&room, id, &caller.name).await?;
     Ok(Json(detailed(&room, batch).await?))
 }
 
@@ -300,7 +300,7 @@ pub(super) async fn undo(
     PathId(id): PathId,
     caller: Caller,
 ) -> Result<Json<BatchView>> {
-    let batch = undone(&room, id, who::name(&caller)).await?;
+    let batch = undone(&room, id, &caller.name).await?;
     Ok(Json(detailed(&room, batch).await?))
 }
 

@@ -1,8 +1,8 @@
 //! Samples that are answered without seeing what the model says: the only answers that measure it.
 
+use super::Room;
 use super::bands::{self, band};
 use super::precision::lower_bound;
-use super::{Room, who};
 use crate::problem::{Problem, Result};
 use crate::request::{Body, Caller, PathId};
 use crate::responses::{PlainProblems, ReadProblems, SamplingProblems};
@@ -179,7 +179,7 @@ pub(super) async fn draw(
     caller: Caller,
     Body(body): Body<SampleBody>,
 ) -> Result<(StatusCode, Json<SampleView>)> {
-    let sample = draw_from(&room, &body.band, (body.n, body.seed), who::name(&caller)).await?;
+    let sample = draw_from(&room, &body.band, (body.n, body.seed), &caller.name).await?;
     let items = room.store.blind_items(sample.id).await?;
     Ok((StatusCode::CREATED, Json(SampleView::new(sample, &items, true))))
 }

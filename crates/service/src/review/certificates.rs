@@ -1,8 +1,8 @@
 //! Certificates: what a sample proved of a band, until it expires or later answers break it.
 
+use super::Room;
 use super::bands;
 use super::blind::{Answers, present_items, sample};
-use super::{Room, who};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller};
 use crate::responses::{PlainProblems, SamplingProblems};
@@ -131,7 +131,7 @@ pub(super) async fn issue(
     caller: Caller,
     Body(body): Body<CertificateBody>,
 ) -> Result<(StatusCode, Json<CertificateView>)> {
-    let certificate = issued(&room, body, who::name(&caller)).await?;
+    let certificate = issued(&room, body, &caller.name).await?;
     let model = certificate.model_version.clone();
     Ok((StatusCode::CREATED, Json(view(certificate, &model))))
 }
@@ -142,10 +142,7 @@ pub(super) async fn issued(room: &Room, body: CertificateBody, by: &str) -> Resu
     }
     let days = body.valid_days.unwrap_or(VALID_DAYS_DEFAULT);
     if !(1..=VALID_DAYS_MAX).contains(&days) {
-        return Err(Problem::invalid(
-            "valid_days",
-            format!("{days} is not between 1 and {VALID_DAYS_MAX}"),
-        ));
+        return Err(Problem::invalid("valid_days", format!("{days} is not between 1 and {VALID_DAYS_MAX}")));
     }
     let sample = sample(room, body.sample_id).await?;
     let model = room.store.live_model().await?;
@@ -189,7 +186,10 @@ fn prove(answers: Answers, precision: f64) -> Result<()> {
         ));
     }
     if answers.void * VOID_PART > answers.answered() + answers.void {
-        return refused(format!("{} clusters of the sample changed unanswered: draw a new one", answers.void));
+        return refused(format!(
+            "{} clusters of the sample changed unanswered: draw a new one",
+            answers.void
+        ));
     }
     if answers.bound() < precision {
         return refused(format!(

@@ -1,7 +1,7 @@
 //! Claims: a reviewer holds clusters for a while, and everybody sees who holds what until when.
 
+use super::Room;
 use super::queue::{QueueFilterQuery, QueuedView, Walk, walk};
-use super::{Room, who};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, OptionalBody, PathId};
 use crate::responses::{ClaimProblems, ClaimedProblems};
@@ -77,7 +77,7 @@ pub(super) async fn claim(
     OptionalBody(body): OptionalBody<ClaimBody>,
 ) -> Result<(StatusCode, Json<HeldView>)> {
     let lease = lease(body.lease_s)?;
-    let (id, holder) = (Uuid::now_v7(), who::name(&caller));
+    let (id, holder) = (Uuid::now_v7(), &caller.name);
     let clusters = if body.clusters.is_empty() {
         let n = body.n.unwrap_or(1);
         if n == 0 || n > CLUSTERS_MAX {
@@ -122,7 +122,10 @@ async fn take_these(
     (id, holder, lease): Claiming<'_>,
 ) -> Result<Vec<ClusterId>> {
     if wanted.len() > CLUSTERS_MAX {
-        return Err(Problem::invalid("clusters", format!("names {} of at most {CLUSTERS_MAX}", wanted.len())));
+        return Err(Problem::invalid(
+            "clusters",
+            format!("names {} of at most {CLUSTERS_MAX}", wanted.len()),
+        ));
     }
     let mut there = Vec::with_capacity(wanted.len());
     for cluster in wanted.iter().copied().map(ClusterId) {
@@ -191,11 +194,11 @@ pub(super) async fn renew(
     Body(body): Body<RenewBody>,
 ) -> Result<Json<HeldView>> {
     let lease = lease(body.lease_s)?;
-    let clusters = room.store.renew_claim(id, who::name(&caller), lease).await?;
+    let clusters = room.store.renew_claim(id, &caller.name, lease).await?;
     if clusters.is_empty() {
         return Err(lost(id));
     }
-    Ok(Json(held(&room, id, who::name(&caller), (lease, &clusters)).await?))
+    Ok(Json(held(&room, id, &caller.name, (lease, &clusters)).await?))
 }
 
 /// Gives a claim back; harmless when it ran out.
@@ -208,6 +211,6 @@ pub(super) async fn release(
     PathId(id): PathId,
     caller: Caller,
 ) -> Result<StatusCode> {
-    room.store.release_claim(id, who::name(&caller)).await?;
+    room.store.release_claim(id, &caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

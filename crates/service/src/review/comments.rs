@@ -1,7 +1,7 @@
 //! Remarks on clusters.
 
 use super::decide::add_comment;
-use super::{Room, clusters, who};
+use super::{Room, clusters};
 use crate::problem::{Problem, Result};
 use crate::request::{Body, Caller, PathId};
 use crate::responses::{CreateWithinProblems, ReadProblems};
@@ -82,7 +82,7 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<CommentView>)> {
     let text = checked("comment", &body.comment)?;
     let cluster = clusters::cluster(&room, ClusterId(id)).await?;
-    let comment = add_comment(&room, cluster.id, text, who::name(&caller)).await?;
+    let comment = add_comment(&room, cluster.id, text, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(comment.into())))
 }
 

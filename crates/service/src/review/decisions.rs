@@ -2,7 +2,7 @@
 
 use super::decide::{Said, Seen, Who, decide as write_down};
 use super::views::{DecisionView, ReasonName, RelationName, VerdictName};
-use super::{Room, comments, outcome, who};
+use super::{Room, comments, outcome};
 use crate::paging::{NewestQuery, cut};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, Headers, OptionalBody, Parameters, PathId};
@@ -125,7 +125,7 @@ pub(super) async fn decide(
     caller: Caller,
     Body(body): Body<DecisionBody>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1], Json<DecisionView>)> {
-    let said = said(body, &headers, who::name(&caller))?;
+    let said = said(body, &headers, &caller.name)?;
     let decision = write_down(&room, id.into(), said).await?;
     let location = format!("/v1/decisions/{}", decision.id);
     let location = HeaderValue::from_str(&location).expect("a path of ours is ASCII");
@@ -157,7 +157,8 @@ fn said(body: DecisionBody, headers: &Headers, by: &str) -> Result<Said> {
     }
     let mut revisions = if_match(headers);
     revisions.extend(body.seen.cluster_revision);
-    let choice = |choice: ChoiceBody| FieldChoice { field: choice.field, record_id: RecordId(choice.record_id) };
+    let choice =
+        |choice: ChoiceBody| FieldChoice { field: choice.field, record_id: RecordId(choice.record_id) };
     Ok(Said {
         who,
         added: body.added.into_iter().map(RecordId).collect(),
@@ -253,6 +254,6 @@ pub(super) async fn undo(
     caller: Caller,
     OptionalBody(body): OptionalBody<UndoDecisionBody>,
 ) -> Result<Json<DecisionView>> {
-    let decision = outcome::undo(&room, id, who::name(&caller), body.reason.as_deref()).await?;
+    let decision = outcome::undo(&room, id, &caller.name, body.reason.as_deref()).await?;
     Ok(Json(decision.into()))
 }

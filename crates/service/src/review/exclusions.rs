@@ -1,8 +1,8 @@
 //! Exclusions: two records that are never put into one cluster, until what was seen of them changes.
 
+use super::Room;
 use super::said::SaidView;
 use super::views::{ReasonName, RelationName};
-use super::{Room, who};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Caller, OptionalBody};
 use crate::responses::{ExclusionProblems, ReadProblems, ReviewProblems};
@@ -24,8 +24,9 @@ pub(super) fn pair(a: &str, b: &str) -> Result<CandidatePair> {
         };
         text.parse::<RecordId>().map_err(problem)
     };
-    CandidatePair::new(id(a)?, id(b)?)
-        .ok_or_else(|| Problem::new(Kind::Malformed, "a record is not excluded from itself: name two records"))
+    CandidatePair::new(id(a)?, id(b)?).ok_or_else(|| {
+        Problem::new(Kind::Malformed, "a record is not excluded from itself: name two records")
+    })
 }
 
 /// Why two records are kept apart.
@@ -47,10 +48,8 @@ pub(super) struct ExclusionBody {
 /// The newest that was said of the pair and not taken back, if it keeps it apart or did.
 async fn standing(room: &Room, pair: CandidatePair) -> Result<Option<PairJudgement>> {
     let history = room.store.pair_history(&[pair]).await?;
-    let newest = history
-        .into_iter()
-        .rev()
-        .find(|said| matches!(said.standing, Standing::Holds | Standing::Reopened));
+    let newest =
+        history.into_iter().rev().find(|said| matches!(said.standing, Standing::Holds | Standing::Reopened));
     let apart = |said: &PairJudgement| {
         let verdict = said.reasoned.judgement.verdict;
         matches!(verdict, JudgementVerdict::NonMatch | JudgementVerdict::Related)
@@ -60,9 +59,8 @@ async fn standing(room: &Room, pair: CandidatePair) -> Result<Option<PairJudgeme
 
 async fn shown(room: &Room, pair: CandidatePair) -> Result<SaidView> {
     let said = standing(room, pair).await?;
-    said.map(SaidView::from).ok_or_else(|| {
-        Problem::not_found(format!("an exclusion of {} and {}", pair.left(), pair.right()))
-    })
+    said.map(SaidView::from)
+        .ok_or_else(|| Problem::not_found(format!("an exclusion of {} and {}", pair.left(), pair.right())))
 }
 
 /// Reads what keeps two records apart.
@@ -103,7 +101,7 @@ pub(super) async fn put(
         judgement: Judgement {
             pair,
             verdict,
-            judged_by: who::name(&caller).to_owned(),
+            judged_by: &caller.name.to_owned(),
             judged_at: entity::clock::now(),
             reason: body.reason.filter(|reason| !reason.trim().is_empty()),
         },

@@ -66,7 +66,10 @@ impl Groups {
                 }
             }
             if group.is_empty() {
-                return Err(Problem::invalid(format!("partition[{number}]"), "a part names one or more records"));
+                return Err(Problem::invalid(
+                    format!("partition[{number}]"),
+                    "a part names one or more records",
+                ));
             }
             groups.push(group);
         }
@@ -109,9 +112,8 @@ impl Groups {
         let part = |group: &Vec<OrganizationId>| {
             let asked = group.iter().find(|id| survivors.contains(id));
             let survivor = *asked.unwrap_or(&group[0]);
-            let within = |choice: &&FieldChoice| {
-                organization(choice.record_id).is_some_and(|id| group.contains(&id))
-            };
+            let within =
+                |choice: &&FieldChoice| organization(choice.record_id).is_some_and(|id| group.contains(&id));
             let choices: Vec<FieldChoice> = choices.iter().filter(within).cloned().collect();
             let preview = previews.iter().find(|preview| preview.is_of(survivor, group, &choices));
             DecisionPart {

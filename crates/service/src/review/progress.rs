@@ -3,7 +3,7 @@
 use super::bands::{BANDS, bounds};
 use super::decisions::UndoDecisionBody;
 use super::views::DecisionView;
-use super::{Room, outcome, who};
+use super::{Room, outcome};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Caller, OptionalBody};
 use crate::responses::{PlainProblems, UndoProblems};
@@ -61,7 +61,7 @@ pub(super) async fn today(room: &Room, by: &str, now: DateTime<Utc>) -> Result<R
     responses((status = 200, description = "The progress", body = Progress), PlainProblems))]
 pub(super) async fn progress(State(room): State<Room>, caller: Caller) -> Result<Json<Progress>> {
     let bands = waiting(&room).await?;
-    let tally = today(&room, who::name(&caller), entity::clock::now()).await?;
+    let tally = today(&room, &caller.name, entity::clock::now()).await?;
     Ok(Json(Progress {
         waiting: bands.iter().map(|band| band.waiting).sum(),
         bands,
@@ -80,7 +80,7 @@ pub(super) async fn undo(
     caller: Caller,
     OptionalBody(body): OptionalBody<UndoDecisionBody>,
 ) -> Result<Json<DecisionView>> {
-    let by = who::name(&caller);
+    let by = &caller.name;
     let undone = outcome::undo_last(&room, by, body.reason.as_deref()).await?;
     let undone = undone.ok_or_else(|| nothing(by))?;
     Ok(Json(undone.into()))

@@ -58,7 +58,7 @@ impl DecisionWorker {
     pub fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.resolution),
-            organizations: Client::new(&ports.organizations_url),
+            organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
             holder: Uuid::now_v7().to_string(),
         }
@@ -146,10 +146,9 @@ impl DecisionWorker {
             return Ok(Round::Done);
         }
         if decision.refusal.is_none()
-            && let Err(cause) = self.merge(&mut decision).await?
+            && let Some(round) = self.merge(&mut decision).await?
         {
-            tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
-            return Ok(Round::Unfinished);
+            return Ok(round);
         }
         if decision.refusal.is_some() {
             return self.take_back(decision).await;
@@ -159,8 +158,9 @@ impl DecisionWorker {
         Ok(Round::Done)
     }
 
-    /// Makes what merges are still to be made, or writes down why one is refused; an error says why to wait.
-    async fn merge(&self, decision: &mut Decision) -> store::Result<Result<(), String>> {
+    /// Makes what merges are still to be made, or writes down why one is refused; the outcome of the round where the rest
+    /// has to wait.
+    async fn merge(&self, decision: &mut Decision) -> store::Result<Option<Round>> {
         if decision.parts.is_empty() {
             decision.parts = decision.merges();
         }
@@ -176,16 +176,21 @@ impl DecisionWorker {
                     // Before the next: whatever happens, it is known what is there.
                     self.store.put_decision(decision).await?;
                 }
-                Err(Refusal::Later(cause)) => return Ok(Err(cause)),
+                Err(Refusal::Later(cause)) => {
+                    tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
+                    return Ok(Some(Round::Unfinished));
+                }
+                // Looked at again with the next round.
+                Err(Refusal::Awaiting) => return Ok(Some(Round::Done)),
                 Err(Refusal::No(problem)) => {
                     tracing::info!(decision = %decision.id, problem = problem.kind, "a decision was refused");
                     decision.refusal = Some(problem.detail);
                     self.store.put_decision(decision).await?;
-                    return Ok(Ok(()));
+                    return Ok(None);
                 }
             }
         }
-        Ok(Ok(()))
+        Ok(None)
     }
 
     /// Nothing of a refused decision holds: the cluster is back in the queue as it was.
@@ -226,11 +231,8 @@ impl DecisionWorker {
 /// The merge that a part of a decision asks for. The first goes by the decision's own id.
 fn wanted(decision: &Decision, number: usize) -> WantedMerge<'_> {
     let part = &decision.parts[number];
-    let key = if number == 0 {
-        decision.id
-    } else {
-        Uuid::new_v5(&decision.id, number.to_string().as_bytes())
-    };
+    let key =
+        if number == 0 { decision.id } else { Uuid::new_v5(&decision.id, number.to_string().as_bytes()) };
     WantedMerge {
         key,
         survivor: part.survivor,

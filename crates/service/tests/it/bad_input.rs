@@ -65,7 +65,10 @@ async fn headers_that_nobody_can_read_are_refused() {
     let server = Server::start().await;
     let write = |name: &'static str, value: Vec<u8>| {
         let request = server.request("POST", "/v1/merges").header("idempotency-key", "k").header(name, value);
-        send(request.json(&json!({"survivor": uuid::Uuid::nil(), "absorbed": [uuid::Uuid::max()]})))
+        send(request.json(&json!({
+            "survivor": uuid::Uuid::nil(), "organizations": [uuid::Uuid::max()],
+            "preview_digest": "x", "expected_versions": {uuid::Uuid::nil().to_string(): "1"},
+        })))
     };
     write("x-orgloop-user", vec![0xff, 0xfe]).await.problem(400, "malformed");
     write("x-orgloop-user", vec![b'x'; 300]).await.problem(400, "malformed");

@@ -31,7 +31,10 @@ async fn a_sample_is_drawn_from_a_stated_population_and_measures_what_it_is_told
     band(&server, 12).await;
     let draw = json!({"band": "p95", "n": 5, "seed": 7});
     let sample = by(&server, "ana", "/v1/review/blind-samples", &draw).await.expect(201).body;
-    assert_eq!((&sample["population"], &sample["n"], &sample["weight"]), (&json!(12), &json!(5), &json!(2.4)));
+    assert_eq!(
+        (&sample["population"], &sample["n"], &sample["weight"]),
+        (&json!(12), &json!(5), &json!(2.4))
+    );
     assert_eq!((&sample["model_version"], &sample["drawn_by"]), (&json!("test-model"), &json!("ana")));
     let again = by(&server, "ana", "/v1/review/blind-samples", &draw).await.expect(201).body;
     assert_eq!(again["items"], sample["items"], "the same seed");
@@ -42,7 +45,10 @@ async fn a_sample_is_drawn_from_a_stated_population_and_measures_what_it_is_told
         answer(&server, id, &item["cluster_id"], verdict).await.expect(202);
     }
     let so_far = server.get(&format!("/v1/review/blind-samples/{id}")).await.expect(200).body;
-    assert_eq!((&so_far["answered"], &so_far["right"], &so_far["precision"]), (&json!(4), &json!(3), &json!(0.75)));
+    assert_eq!(
+        (&so_far["answered"], &so_far["right"], &so_far["precision"]),
+        (&json!(4), &json!(3), &json!(0.75))
+    );
     // Three of four right prove little: the exact bound is 0.2486.
     assert!((so_far["precision_bound"].as_f64().unwrap() - 0.2486).abs() < 1e-3);
     // What was not answered and changes counts for nothing.
@@ -70,12 +76,17 @@ async fn the_blind_page_hides_what_the_model_and_others_say() {
     let sample = by(&server, "ana", "/v1/review/blind-samples", &draw).await.expect(201).body;
     let path = format!("/blind/{}", sample["id"].as_str().unwrap());
     let cluster = sample["items"][0]["cluster_id"].as_str().unwrap();
-    server.post(&format!("/v1/clusters/{cluster}/comments"), &json!({"comment": "surely one"})).await.expect(201);
+    server
+        .post(&format!("/v1/clusters/{cluster}/comments"), &json!({"comment": "surely one"}))
+        .await
+        .expect(201);
     let page = server.get(&path).await.expect(200).text;
     assert!(page.contains("Clinic 0") && page.contains("name=\"blind\""), "{page}");
-    for hidden in ["97 %", "Belongs", "evidence", "surely one", "Score", "test-model"] {
+    for hidden in ["97 %", "Belongs", "The evidence", "surely one", "Score", "test-model"] {
         assert!(!page.contains(hidden), "{hidden} is shown");
     }
+    let (_, seen) = page.split_once("name=\"seen\" value=\"").unwrap();
+    assert!(seen.split_once('"').unwrap().0.ends_with('~'), "nor does the form hold a score");
     let form = format!("verdict=match&blind={}", sample["id"].as_str().unwrap());
     let request = server.request("POST", &format!("/clusters/{cluster}/decide"));
     let sent = send(request.header("content-type", "application/x-www-form-urlencoded").body(form)).await;

@@ -4,13 +4,21 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 45] = [
+const ROUTES: [&str; 109] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
     "PATCH /v1/organizations/{id}",
     "DELETE /v1/organizations/{id}",
+    "GET /v1/organizations/{id}/lineage",
     "GET /v1/organizations/{id}/records",
+    "GET /v1/organizations/{id}/survivorship",
+    "POST /v1/organizations/{id}/choices",
+    "GET /v1/survivorship-policies",
+    "GET /v1/survivorship-policies/{name}",
+    "PUT /v1/survivorship-policies/{name}",
+    "POST /v1/survivorship-policies/{name}/activate",
+    "POST /v1/survivorship-policies/{name}/simulate",
     "GET /v1/records",
     "GET /v1/locations",
     "POST /v1/locations",
@@ -22,13 +30,49 @@ const ROUTES: [&str; 45] = [
     "GET /v1/services/{id}",
     "PATCH /v1/services/{id}",
     "DELETE /v1/services/{id}",
+    "POST /v1/merge-previews",
     "GET /v1/merges",
     "POST /v1/merges",
     "GET /v1/merges/{id}",
     "POST /v1/merges/{id}/undo",
+    "POST /v1/splits",
+    "GET /v1/splits/{id}",
+    "POST /v1/splits/{id}/undo",
+    "GET /v1/merge-batches",
+    "POST /v1/merge-batches",
+    "GET /v1/merge-batches/{id}",
+    "POST /v1/merge-batches/{id}/approve",
+    "POST /v1/merge-batches/{id}/cancel",
+    "POST /v1/merge-batches/{id}/undo",
+    "GET /v1/audit",
     "GET /v1/clusters",
     "GET /v1/clusters/{id}",
+    "GET /v1/cluster-transitions",
     "POST /v1/clusters/{id}/decisions",
+    "DELETE /v1/exclusions/{a}/{b}",
+    "GET /v1/exclusions/{a}/{b}",
+    "PUT /v1/exclusions/{a}/{b}",
+    "GET /v1/pairs/{a}/{b}/history",
+    "GET /v1/certificates",
+    "POST /v1/certificates",
+    "GET /v1/clusters/{id}/comments",
+    "POST /v1/clusters/{id}/comments",
+    "GET /v1/clusters/{id}/history",
+    "GET /v1/review/queue",
+    "POST /v1/review/claims",
+    "PATCH /v1/review/claims/{id}",
+    "DELETE /v1/review/claims/{id}",
+    "GET /v1/review/progress",
+    "POST /v1/review/undo",
+    "GET /v1/review/blind-samples",
+    "POST /v1/review/blind-samples",
+    "GET /v1/review/blind-samples/{id}",
+    "GET /v1/review/batches",
+    "POST /v1/review/batches",
+    "GET /v1/review/batches/{id}",
+    "POST /v1/review/batches/{id}/approve",
+    "POST /v1/review/batches/{id}/reject",
+    "POST /v1/review/batches/{id}/undo",
     "GET /v1/decisions",
     "GET /v1/decisions/{id}",
     "POST /v1/decisions/{id}/undo",
@@ -76,7 +120,12 @@ async fn every_route_is_in_the_document_and_every_operation_is_a_route() {
     assert_eq!(listed, expected);
     for route in ROUTES {
         let (method, path) = route.split_once(' ').unwrap();
-        let path = path.replace("{id}", "garbage").replace("{topic}", "garbage");
+        let path = path
+            .replace("{id}", "garbage")
+            .replace("{a}", "garbage")
+            .replace("{b}", "garbage")
+            .replace("{topic}", "garbage")
+            .replace("{name}", "garbage");
         let answer = send(server.request(method, &path)).await;
         assert_ne!(answer.status, 405, "{route}");
         assert!(!answer.status.is_server_error(), "{route}: {}", answer.text);

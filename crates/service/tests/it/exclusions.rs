@@ -50,7 +50,8 @@ async fn a_no_holds_until_its_evidence_changes_and_then_says_what_has() {
     let reopened = server.get(&path).await.expect(200).body;
     assert_eq!(reopened["standing"], "reopened");
     let comparison = &scoring::comparison::COMPARISONS[0];
-    let change = json!([{"comparison": comparison.name, "was": comparison.levels[2], "is": comparison.levels[3]}]);
+    let change =
+        json!([{"comparison": comparison.name, "was": comparison.levels[2], "is": comparison.levels[3]}]);
     assert_eq!(reopened["changed"], change);
     assert_eq!(crate::review::judgements(&server, &pair).await, 0, "it keeps nothing apart");
     // The cluster that comes back says why.

@@ -33,16 +33,25 @@ async fn a_partition_is_one_decision_with_a_merge_per_part_and_one_undo() {
     });
     let decided = server.post(&format!("/v1/clusters/{id}/decisions"), &body).await.expect(202).id();
     let applied = settled(&server, &decided).await;
-    assert_eq!((&applied["state"], &applied["verdict"], &applied["between"]), (&json!("applied"), &json!("match"), &json!("related")));
+    assert_eq!(
+        (&applied["state"], &applied["verdict"], &applied["between"]),
+        (&json!("applied"), &json!("match"), &json!("related"))
+    );
     let parts = applied["parts"].as_array().unwrap();
-    assert_eq!((parts.len(), &parts[0]["survivor"], &parts[1]["survivor"]), (2, &json!(members[1]), &json!(members[3])));
+    assert_eq!(
+        (parts.len(), &parts[0]["survivor"], &parts[1]["survivor"]),
+        (2, &json!(members[1]), &json!(members[3]))
+    );
     assert!(parts.iter().all(|part| part["merge_id"].is_string()));
     for (golden, size) in [(members[1], 2), (members[3], 2), (members[4], 1)] {
         let record = server.get(&format!("/v1/organizations/{golden}")).await.expect(200).body;
         assert_eq!(record["members"].as_array().unwrap().len(), size, "{golden}");
     }
     let together = &history(&server, members[0], members[1]).await[0];
-    assert_eq!((&together["verdict"], &together["relation"], &together["teach"]), (&json!("match"), &Value::Null, &json!(false)));
+    assert_eq!(
+        (&together["verdict"], &together["relation"], &together["teach"]),
+        (&json!("match"), &Value::Null, &json!(false))
+    );
     let apart = &history(&server, members[0], members[2]).await[0];
     assert_eq!((&apart["verdict"], &apart["relation"]), (&json!("related"), &json!("branch")));
     assert_eq!(apart["reason_codes"], json!(["branch_of"]));
@@ -93,11 +102,9 @@ async fn a_decision_is_taken_on_what_was_seen_and_once_per_key() {
     let no = json!({"verdict": "non_match"});
     let stale = deciding("\"0\"", "a", &no).await.problem(412, "stale");
     assert_eq!(stale.body["current"], seen.etag());
-    for wrong in [
-        json!({"cluster_revision": "0"}),
-        json!({"model_version": "other"}),
-        json!({"evidence_digest": "0"}),
-    ] {
+    for wrong in
+        [json!({"cluster_revision": "0"}), json!({"model_version": "other"}), json!({"evidence_digest": "0"})]
+    {
         let body = json!({"verdict": "non_match", "seen": wrong});
         server.post(&path, &body).await.problem(412, "stale");
     }
@@ -111,9 +118,13 @@ async fn a_decision_is_taken_on_what_was_seen_and_once_per_key() {
     deciding(&seen.etag(), "a", &no).await.problem(422, "idempotency-key-reused");
     assert_eq!(server.get("/v1/decisions").await.body["decisions"].as_array().unwrap().len(), 1);
     // A step of the prior is no change; a member that came is one.
-    let mut cluster = server.ports.resolution.clusters(&store::resolution::ClusterPage {
-        open_only: OpenOnly::All, after: None, limit: 1,
-    }).await.unwrap().remove(0);
+    let mut cluster = server
+        .ports
+        .resolution
+        .clusters(&store::resolution::ClusterPage { open_only: OpenOnly::All, after: None, limit: 1 })
+        .await
+        .unwrap()
+        .remove(0);
     cluster.probability = 0.8;
     server.ports.resolution.apply_clusters(std::slice::from_ref(&cluster), &[], &[]).await.unwrap();
     assert_eq!(server.etag(&format!("/v1/clusters/{id}")).await, seen.etag());

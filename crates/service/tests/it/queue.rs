@@ -11,7 +11,8 @@ pub(crate) async fn three_clusters(server: &Server) -> Vec<ClusterId> {
     for (number, (size, probability)) in [(2, 0.995), (3, 0.9), (2, 0.6)].into_iter().enumerate() {
         let mut members = Vec::new();
         for member in 0..size {
-            members.push(server.import_named(&format!("{number}-{member}"), &format!("Clinic {number}")).await);
+            members
+                .push(server.import_named(&format!("{number}-{member}"), &format!("Clinic {number}")).await);
         }
         if number == 2 {
             members.push(of_source(server, "county").await);
@@ -69,7 +70,10 @@ async fn what_is_worth_most_comes_first_and_filters_narrow_it() {
         }
     }
     let first = &server.get("/v1/review/queue?limit=1").await.expect(200).body["clusters"][0];
-    assert_eq!((&first["value"], &first["band"], &first["claim"]), (&json!(1.8), &json!("p80"), &Value::Null));
+    assert_eq!(
+        (&first["value"], &first["band"], &first["claim"]),
+        (&json!(1.8), &json!("p80"), &Value::Null)
+    );
     let (mut seen, mut path) = (Vec::new(), "/v1/review/queue?limit=1&source=city".to_owned());
     loop {
         let page = server.get(&path).await.expect(200).body;
@@ -99,16 +103,18 @@ async fn unsure_puts_aside_and_progress_and_undo_are_ones_own() {
     assert_eq!(order(&server, "shelf=aside").await, picked(&ids, &[2]));
     let merged = decide(1, "match").await;
     let progress = async |who: &str| {
-        send(server.request("GET", "/v1/review/progress").header("x-orgloop-user", who)).await.expect(200).body
+        send(server.request("GET", "/v1/review/progress").header("x-orgloop-user", who))
+            .await
+            .expect(200)
+            .body
     };
     let mine = progress("ana").await;
     assert_eq!((&mine["decided_today"], &mine["folded_today"]), (&json!(2), &json!(2)));
     assert_eq!(mine["bands"][0], json!({"band": "p99", "label": "99 % and over", "waiting": 1}));
     assert_eq!(progress("bob").await["decided_today"], 0);
 
-    let undo = async |who: &str| {
-        send(server.request("POST", "/v1/review/undo").header("x-orgloop-user", who)).await
-    };
+    let undo =
+        async |who: &str| send(server.request("POST", "/v1/review/undo").header("x-orgloop-user", who)).await;
     undo("bob").await.problem(404, "not-found");
     assert_eq!(undo("ana").await.expect(200).body["id"], merged["id"], "the newest first");
     assert_eq!(undo("ana").await.expect(200).body["id"], put_aside["id"], "then the one before");

@@ -78,7 +78,10 @@ async fn every_key_is_a_button_and_every_part_has_its_heading() {
     }
     assert!(page.contains("110 m apart"), "{page}");
     assert!(page.contains("1 of 2 services"), "{page}");
-    assert!(page.contains("The bridge") && page.contains("class=\"edge bridge\"") || page.contains("Weakest pair"));
+    assert!(
+        page.contains("The bridge") && page.contains("class=\"edge bridge\"")
+            || page.contains("Weakest pair")
+    );
     assert_eq!(page.matches("data-group-of=").count(), 3);
     assert!(!page.contains("style=\"") && !page.contains("<script>"), "nothing inline");
     assert!(page.contains("href=\"https://www.clinic.example/\" rel=\"noreferrer noopener\""));
@@ -117,7 +120,8 @@ async fn a_form_sent_twice_is_one_decision_and_a_stale_one_shows_just_what_chang
         let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
         rest.split_once('"').unwrap().0.to_owned()
     };
-    let mut text = url_encoded(&[("seen", &hidden("seen")), ("key", &hidden("key")), ("verdict", "needs_data")]);
+    let mut text =
+        url_encoded(&[("seen", &hidden("seen")), ("key", &hidden("key")), ("verdict", "needs_data")]);
     let decide = format!("/clusters/{id}/decide");
     let first = form(&server, &decide, &text).await.expect(303);
     assert_eq!(form(&server, &decide, &text).await.expect(303).header("location"), first.header("location"));
@@ -130,7 +134,10 @@ async fn a_form_sent_twice_is_one_decision_and_a_stale_one_shows_just_what_chang
     server.ports.resolution.apply_clusters(&[changed], &[], &[]).await.unwrap();
     text = url_encoded(&[("seen", &hidden("seen")), ("key", "another"), ("verdict", "non_match")]);
     let stale = form(&server, &decide, &text).await.expect(412).text;
-    assert!(stale.contains("has left the cluster") && stale.contains("scored +3.5, and score +1.5"), "{stale}");
+    assert!(
+        stale.contains("has left the cluster") && stale.contains("scored +3.5, and score +1.5"),
+        "{stale}"
+    );
     assert!(!stale.contains("is new in the cluster"), "{stale}");
 }
 

@@ -12,11 +12,13 @@ use index::sqlite::SqliteIndex;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
-use service::{DecisionWorker, Ports, RegistryRoutes, Stages};
+use service::access::{Access, AccessSettings};
+use service::{DecisionWorker, Merging, Ports, RegistryRoutes, Stages};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use store::Credentials;
 use store::sqlite::{OrganizationsStore, ResolutionStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -26,6 +28,7 @@ pub(crate) struct Server {
     pub(crate) ports: Ports,
     pub(crate) base: String,
     pub(crate) stages: Arc<Mutex<BTreeMap<String, StageState>>>,
+    pub(crate) credentials: Arc<dyn Credentials>,
     http: Client,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
@@ -73,7 +76,17 @@ impl Answer {
 }
 
 impl Server {
+    /// As it starts on one's own machine: open.
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| Access::open(AccessSettings::default()).unwrap()).await
+    }
+
+    /// One that asks for credentials.
+    pub(crate) async fn start_closed(settings: AccessSettings) -> Self {
+        Self::start_with(|credentials| Access::closed(credentials, settings).unwrap()).await
+    }
+
+    async fn start_with(access: impl FnOnce(Arc<dyn Credentials>) -> Access) -> Self {
         let dir = TempDir::new().unwrap();
         let path = |name: &str| dir.path().join(name);
         let registry = Arc::new(SqliteRegistry::open(&path("registry.db")).await.unwrap());
@@ -85,10 +98,13 @@ impl Server {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stages: Arc<Mutex<BTreeMap<String, StageState>>> = Arc::default();
         let board = Arc::clone(&stages);
+        let organizations = Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap());
+        let credentials: Arc<dyn Credentials> = Arc::<OrganizationsStore>::clone(&organizations);
+        let access = access(Arc::clone(&credentials));
         let model = ("test-model", scoring::Model::shipped_text());
         let resolution = Arc::new(ResolutionStore::open(&path("resolution.db"), model).await.unwrap());
         let ports = Ports {
-            organizations: Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap()),
+            organizations,
             resolution: Arc::<ResolutionStore>::clone(&resolution),
             generations: resolution,
             log: Arc::new(log),
@@ -97,8 +113,11 @@ impl Server {
             stages: Stages::new(move || board.lock().unwrap().clone()),
             bell: Arc::new(Notify::new()),
             decided: Arc::new(Notify::new()),
+            merging: Merging::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             organizations_url: base.clone(),
+            organizations_token: access.own_token(),
+            access,
             registry: RegistryRoutes::Mounted,
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -106,13 +125,21 @@ impl Server {
         let serving =
             tokio::spawn(service::serve(listener, router, async { stopped.await.unwrap_or_default() }));
         let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { ports, base, stages, http, stop: Some(stop), serving: Some(serving), _dir: dir }
+        Self { ports, base, stages, http, credentials, stop: Some(stop), serving: Some(serving), _dir: dir }
     }
 
     /// A worker that runs until the returned sender is dropped or used.
     pub(crate) fn start_worker(&self) -> oneshot::Sender<()> {
         let (stop, stopped) = oneshot::channel::<()>();
         let worker = DecisionWorker::new(&self.ports);
+        tokio::spawn(worker.run(async { stopped.await.unwrap_or_default() }));
+        stop
+    }
+
+    /// A worker for batches of merges, as [`Server::start_worker`].
+    pub(crate) fn start_merge_worker(&self) -> oneshot::Sender<()> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = service::MergeWorker::new(&self.ports);
         tokio::spawn(worker.run(async { stopped.await.unwrap_or_default() }));
         stop
     }
@@ -139,6 +166,11 @@ impl Server {
         send(self.request("POST", path).header("x-orgloop-user", "ana").json(body)).await
     }
 
+    /// As somebody else than the usual caller.
+    pub(crate) async fn post_as(&self, user: &str, path: &str, body: &Value) -> Answer {
+        send(self.request("POST", path).header("x-orgloop-user", user).json(body)).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, etag: &str, body: &Value) -> Answer {
         send(self.request("PATCH", path).header("if-match", etag).header("x-orgloop-user", "ana").json(body))
             .await
@@ -148,7 +180,29 @@ impl Server {
         send(self.request("DELETE", path).header("if-match", etag)).await
     }
 
+    /// A merge that cites a preview of itself, where there can be one.
     pub(crate) async fn merge(&self, key: &str, body: &Value) -> Answer {
+        let mut body = body.clone();
+        let mut asked = body.clone();
+        for unasked in ["reason", "expected_versions", "preview_digest"] {
+            asked.as_object_mut().unwrap().remove(unasked);
+        }
+        if let Some(absorbed) = asked.as_object_mut().unwrap().remove("absorbed") {
+            asked["organizations"] = absorbed;
+        }
+        let preview = self.post("/v1/merge-previews", &asked).await;
+        if preview.status == 200 {
+            for (cited, shown) in [("preview_digest", "digest"), ("expected_versions", "expected_versions")] {
+                if body.get(cited).is_none() {
+                    body[cited] = preview.body[shown].clone();
+                }
+            }
+        }
+        self.merge_unseen(key, &body).await
+    }
+
+    /// A merge as it stands, with what it cites or does not.
+    pub(crate) async fn merge_unseen(&self, key: &str, body: &Value) -> Answer {
         let request = self.request("POST", "/v1/merges").header("idempotency-key", key);
         send(request.header("x-orgloop-user", "ana").json(body)).await
     }

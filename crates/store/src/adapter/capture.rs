@@ -61,7 +61,10 @@ impl ChangeLog for OrganizationsStore {
         let (rows, next, more) = window::read_window(&mut snapshot, position, rows_max).await?;
         let owners: BTreeSet<RecordId> =
             rows.iter().flat_map(|row| [row.owner_before, row.owner_after]).flatten().collect();
-        let family = load_family(&mut snapshot, owners).await?;
+        let mut family = load_family(&mut snapshot, owners).await?;
+        if !rows.is_empty() {
+            family.policy = self.policy_seen_by(&mut snapshot).await?;
+        }
         let merge_ids: Vec<Uuid> =
             rows.iter().filter(|row| row.table == "merge").map(|row| row.row_id).collect();
         let merges = match merge_ids.as_slice() {

@@ -29,11 +29,16 @@ impl ResolutionStore {
         let doing = || "writing clusters".to_owned();
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
+        let live = self.is_live(&mut transaction).await?;
+        // What people do not see has no history.
+        if live {
+            self.note_transitions(&mut transaction, (changed, ended), seqs).await?;
+        }
         let gone = changed.iter().map(|cluster| cluster.id.0).chain(ended.iter().map(|id| id.0));
         self.delete_members(&mut transaction, &id_list(gone)).await?;
         self.delete_clusters(&mut transaction, ended).await?;
         self.insert_clusters(&mut transaction, changed).await?;
-        if self.is_live(&mut transaction).await? {
+        if live {
             self.send(&mut transaction, changed, ended).await?;
         }
         sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
@@ -74,8 +79,9 @@ impl ResolutionStore {
         let now = entity::clock::now().timestamp_millis();
         for chunk in clusters.chunks(ROWS_PER_STATEMENT) {
             let bodies: Vec<String> = chunk.iter().map(body).collect::<Result<_>>()?;
-            let mut insert =
-                QueryBuilder::new("INSERT INTO cluster (generation, id, body, probability, size, open, revision, review_value, opened_at_ms) ");
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO cluster (generation, id, body, probability, size, open, revision, review_value, opened_at_ms) ",
+            );
             insert.push_values(chunk.iter().zip(bodies), |mut values, (cluster, body)| {
                 values.push_bind(self.generation()).push_bind(cluster.id.0).push_bind(body);
                 values.push_bind(cluster.probability).push_bind(limit_of(cluster.members.len()));

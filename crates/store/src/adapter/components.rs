@@ -1,7 +1,7 @@
 //! Whole components for the resolver: whatever could change the clusters of the given records.
 
 use super::super::organizations::id_list;
-use super::judgements::{JudgementRow, judgement_columns, keeps_apart};
+use super::judgements::{JudgementRow, holds, judgement_columns};
 use super::score_rows::{PAIRS_OF, PairRow};
 use super::{Executor, ResolutionStore, corrupt};
 use crate::error::{Doing, Result};
@@ -32,9 +32,9 @@ impl ResolutionStore {
             frontier = next.difference(&walk.reached).copied().collect();
         }
         let (model, code) = self.read_versions(&mut snapshot).await?;
+        let generation = (model.as_str(), code.as_str());
         walk.judgements.retain(|pair, (judgement, evidence)| {
-            let stands = |on: &JudgedEvidence| on.stands((&model, &code), walk.pairs.get(pair));
-            !keeps_apart(judgement.verdict) || evidence.as_ref().is_none_or(stands)
+            holds(judgement, evidence.as_ref(), generation, walk.pairs.get(pair))
         });
         let rows = self.finish(&mut snapshot, walk).await?;
         snapshot.commit().await.doing(|| "ending a read".into())?;

@@ -113,12 +113,14 @@ pub(super) async fn upsert_decision(db: Executor<'_>, decision: &Decision) -> Re
     let merges: BTreeSet<MergeId> =
         decision.parts.iter().filter_map(|part| part.merge_id).chain(decision.merge_id).collect();
     for merge in merges {
-        sqlx::query("INSERT INTO decision_merge (merge_id, decision_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(merge.0)
-            .bind(decision.id)
-            .execute(&mut *db)
-            .await
-            .doing(doing)?;
+        sqlx::query(
+            "INSERT INTO decision_merge (merge_id, decision_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(merge.0)
+        .bind(decision.id)
+        .execute(&mut *db)
+        .await
+        .doing(doing)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Records in, as their source tells them: ids are given, rows are upserted, children that are gone deleted.
 
+use super::audit::commit_with;
 use super::bulk::{Standing, Statement, delete_others, make_ready};
 use super::known_ids::KnownIds;
 use super::people::check_revisions;
@@ -7,10 +8,14 @@ use super::tables::{
     AddressRow, IdentifierRow, LocationRow, NameRow, PhoneRow, RowSet, ServiceAtLocationRow, ServiceRow,
     TableRow,
 };
-use super::{Executor, OrganizationsStore, id_list};
+use super::{Db, Executor, OrganizationsStore, id_list};
+use crate::audit::Deed;
 use crate::error::{Doing, Result};
+use crate::merging::By;
 use crate::organizations::{Revisions, UpsertCounts};
 use entity::{Phone, Record};
+use serde_json::json;
+use sqlx::Transaction;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use uuid::Uuid;
@@ -22,33 +27,26 @@ const IDS: i64 = 0x6964_7300;
 const RECORDS_TOGETHER: usize = 64;
 
 impl OrganizationsStore {
-    pub(super) async fn write_records(
-        &self,
-        records: Vec<Record>,
-        expected: &Revisions,
-    ) -> Result<UpsertCounts> {
+    pub(super) async fn write_records(&self, records: Vec<Record>) -> Result<UpsertCounts> {
         let mut transaction = self.pools.begin_write().await?;
-        super::super::serialize_writers(&mut transaction, IDS).await?;
-        check_revisions(&mut transaction, expected).await?;
-        let mut records = last_of_each(records);
-        let mut known = KnownIds::default();
-        known.assign(&mut transaction, &mut records).await?;
-        let counts = UpsertCounts { inserted: records.len() as u64 - known.present, present: known.present };
-        keep_last_tellings(&mut records);
-        let places = records.iter().flat_map(|record| &record.organization.locations);
-        let places: Vec<_> = places.map(|place| place.id.0).collect();
-        for (source, ids) in &known.with_rows {
-            // Before services are written: a place that goes takes its record's pointers along.
-            let records = id_list(ids.iter().copied());
-            delete_others::<LocationRow>(&mut transaction, (source, &records), &places).await?;
-        }
-        let told = write_rows(&mut transaction, records, Standing::Only(known.standing)).await?;
-        for (source, ids) in known.with_rows {
-            told.delete_others(&mut transaction, &source, &id_list(ids)).await?;
-        }
-        known.replaced.repoint(&mut transaction).await?;
+        let counts = write(&mut transaction, records, &Revisions::new()).await?;
         transaction.commit().await.doing(|| "committing an import".into())?;
         Ok(counts)
+    }
+
+    /// As an import of one record, and written into the audit log. Without revisions, it is a new one.
+    pub(super) async fn write_record_of_people(
+        &self,
+        record: Record,
+        expected: &Revisions,
+        by: &By,
+    ) -> Result<()> {
+        let id = record.id.to_string();
+        let action = if expected.is_empty() { "organization.create" } else { "organization.rewrite" };
+        let detail = json!({ "record": id, "name": record.organization.name });
+        let mut transaction = self.pools.begin_write().await?;
+        write(&mut transaction, vec![record], expected).await?;
+        commit_with(transaction, &Deed::new(by, action, [id], detail)).await.map(drop)
     }
 
     pub(super) async fn remove_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64> {
@@ -70,6 +68,33 @@ impl OrganizationsStore {
         }
         Ok(absent.len() as u64)
     }
+}
+
+async fn write(
+    transaction: &mut Transaction<'static, Db>,
+    records: Vec<Record>,
+    expected: &Revisions,
+) -> Result<UpsertCounts> {
+    super::super::serialize_writers(transaction, IDS).await?;
+    check_revisions(transaction, expected).await?;
+    let mut records = last_of_each(records);
+    let mut known = KnownIds::default();
+    known.assign(&mut *transaction, &mut records).await?;
+    let counts = UpsertCounts { inserted: records.len() as u64 - known.present, present: known.present };
+    keep_last_tellings(&mut records);
+    let places = records.iter().flat_map(|record| &record.organization.locations);
+    let places: Vec<_> = places.map(|place| place.id.0).collect();
+    for (source, ids) in &known.with_rows {
+        // Before services are written: a place that goes takes its record's pointers along.
+        let records = id_list(ids.iter().copied());
+        delete_others::<LocationRow>(&mut *transaction, (source, &records), &places).await?;
+    }
+    let told = write_rows(&mut *transaction, records, Standing::Only(known.standing)).await?;
+    for (source, ids) in known.with_rows {
+        told.delete_others(&mut *transaction, &source, &id_list(ids)).await?;
+    }
+    known.replaced.repoint(&mut *transaction).await?;
+    Ok(counts)
 }
 
 /// Of a record told twice, the last telling counts.

@@ -7,7 +7,7 @@ use super::{Executor, ResolutionStore, corrupt, limit_of, queue_for_all_resolver
 use crate::error::{Doing, Error, Result};
 use crate::review::{JudgedEvidence, JudgedPair, PairJudgement, ReasonedJudgement, Standing, Teach};
 use chrono::{DateTime, Utc};
-use entity::{CandidatePair, Judgement, JudgementVerdict, ReasonCode, RecordId, ScoredPair};
+use entity::{CandidatePair, Judgement, JudgementVerdict, ReasonCode, RecordId, ScoredPair, TransitionCause};
 use sqlx::{AssertSqlSafe, FromRow};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use uuid::Uuid;
@@ -72,8 +72,18 @@ impl TryFrom<JudgementRow> for Judgement {
     }
 }
 
+/// Whether a judgement that was not taken back holds: all do, but for a no whose evidence has changed.
+pub(super) fn holds(
+    judgement: &Judgement,
+    evidence: Option<&JudgedEvidence>,
+    generation: (&str, &str),
+    now: Option<&ScoredPair>,
+) -> bool {
+    !keeps_apart(judgement.verdict) || evidence.is_none_or(|evidence| evidence.stands(generation, now))
+}
+
 /// Whether it keeps its pair apart.
-pub(super) fn keeps_apart(verdict: JudgementVerdict) -> bool {
+fn keeps_apart(verdict: JudgementVerdict) -> bool {
     matches!(verdict, JudgementVerdict::NonMatch | JudgementVerdict::Related)
 }
 
@@ -152,7 +162,7 @@ impl ResolutionStore {
             .await
             .doing(|| "writing judgements".into())?;
         }
-        queue_for_all_resolvers(db, touched).await
+        queue_for_all_resolvers(db, touched, TransitionCause::Judgement).await
     }
 
     /// The model and the code of the generation.
@@ -183,10 +193,10 @@ impl ResolutionStore {
         self.newest_judgements(after, limit, "teach").await
     }
 
-    /// The newest of each pair, if it also fulfils a condition.
+    /// The newest of each pair that holds and also fulfils a condition: without a no whose evidence has changed.
     async fn newest_judgements(
         &self,
-        after: i64,
+        mut after: i64,
         limit: usize,
         also: &'static str,
     ) -> Result<Vec<(i64, Judgement)>> {
@@ -203,13 +213,33 @@ impl ResolutionStore {
             ),
             also = also
         );
-        let rows: Vec<NumberedJudgement> = sqlx::query_as(AssertSqlSafe(select))
-            .bind(after)
-            .bind(limit_of(limit))
-            .fetch_all(&self.pools.read)
-            .await
-            .doing(|| "listing judgements".into())?;
-        rows.into_iter().map(|row| Ok((row.id, row.judgement.try_into()?))).collect()
+        loop {
+            let mut snapshot = self.pools.begin_snapshot().await?;
+            let rows: Vec<NumberedJudgement> = sqlx::query_as(AssertSqlSafe(select.clone()))
+                .bind(after)
+                .bind(limit_of(limit))
+                .fetch_all(&mut *snapshot)
+                .await
+                .doing(|| "listing judgements".into())?;
+            let Some(last) = rows.last().map(|row| row.id) else { return Ok(Vec::new()) };
+            let ids = rows.iter().flat_map(|row| [row.judgement.left_id, row.judgement.right_id]).collect();
+            let pairs = self.read_pairs_of(&mut snapshot, &ids).await?;
+            let (model, code) = self.read_versions(&mut snapshot).await?;
+            snapshot.commit().await.doing(|| "ending a read".into())?;
+            let mut holding = Vec::with_capacity(rows.len());
+            for row in rows {
+                let evidence = row.judgement.evidence()?;
+                let judgement = Judgement::try_from(row.judgement)?;
+                if holds(&judgement, evidence.as_ref(), (&model, &code), pairs.get(&judgement.pair)) {
+                    holding.push((row.id, judgement));
+                }
+            }
+            // An empty page would say that there are no more.
+            if !holding.is_empty() {
+                return Ok(holding);
+            }
+            after = last;
+        }
     }
 
     pub(super) async fn withdraw_judgements(&self, decision: Uuid, at: DateTime<Utc>) -> Result<()> {
@@ -225,7 +255,7 @@ impl ResolutionStore {
         .await
         .doing(doing)?;
         let touched = touched.into_iter().flat_map(|(left, right)| [left, right]);
-        queue_for_all_resolvers(&mut transaction, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched, TransitionCause::Judgement).await?;
         transaction.commit().await.doing(doing)
     }
 
@@ -244,7 +274,12 @@ impl ResolutionStore {
         .doing(doing)?
         .rows_affected();
         if lifted > 0 {
-            queue_for_all_resolvers(&mut transaction, [pair.left().0, pair.right().0]).await?;
+            queue_for_all_resolvers(
+                &mut transaction,
+                [pair.left().0, pair.right().0],
+                TransitionCause::Judgement,
+            )
+            .await?;
         }
         transaction.commit().await.doing(doing)?;
         Ok(lifted > 0)
@@ -293,11 +328,10 @@ fn said(
     let evidence = row.judgement.evidence()?;
     let judgement = Judgement::try_from(row.judgement)?;
     let now = scored.get(&judgement.pair);
-    let stands = evidence.as_ref().is_none_or(|evidence| evidence.stands((model_version, code_version), now));
     let standing = match row.withdrawn_at {
         Some(_) => Standing::Withdrawn,
-        None if keeps_apart(judgement.verdict) && !stands => Standing::Reopened,
-        None => Standing::Holds,
+        None if holds(&judgement, evidence.as_ref(), (model_version, code_version), now) => Standing::Holds,
+        None => Standing::Reopened,
     };
     Ok(PairJudgement {
         reasoned: ReasonedJudgement {

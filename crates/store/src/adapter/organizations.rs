@@ -3,25 +3,36 @@
 use super::{Db, Pools};
 use crate::change_log::ChangeRow;
 use entity::RecordId;
+use policies::LastPolicy;
 use uuid::Uuid;
 
+mod access;
+mod answers;
+mod audit;
+mod batches;
 mod bulk;
 mod capture;
+mod choices;
 mod import;
 mod known_ids;
 mod merges;
+mod merging_port;
 mod people;
 mod pointers;
+mod policies;
 mod port;
 mod read;
 mod rest_rows;
 mod row_set;
+mod splits;
+mod steps;
 mod tables;
 
 /// The organizations data product in a database.
 #[derive(Clone, Debug)]
 pub struct OrganizationsStore {
     pools: Pools,
+    last_policy: LastPolicy,
 }
 
 impl OrganizationsStore {
@@ -30,7 +41,7 @@ impl OrganizationsStore {
     }
 
     pub(super) fn new(pools: Pools) -> Self {
-        Self { pools }
+        Self { pools, last_policy: LastPolicy::default() }
     }
 }
 

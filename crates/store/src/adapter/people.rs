@@ -1,10 +1,16 @@
 //! What people do to rows: steward facts and deletes. Each only while what they saw still stands.
 
+use super::audit::commit_with;
+use super::choices::raise_revisions;
 use super::merges::LINKS;
 use super::{Executor, OrganizationsStore, id_list};
+use crate::audit::Deed;
 use crate::error::{Conflict, Doing, Error, Result};
+use crate::merging::By;
 use crate::organizations::Revisions;
-use entity::{RecordId, StewardFact};
+use entity::{Family, OrganizationId, RecordId, StewardFact};
+use serde_json::json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 impl OrganizationsStore {
@@ -28,28 +34,65 @@ impl OrganizationsStore {
             .await
             .doing(|| format!("stating {} of {}", fact.field, fact.row_id))?;
         }
-        transaction.commit().await.doing(|| "committing steward facts".into())
+        // What is stated of a golden id whose own record is gone raises the members' revisions.
+        let of_golden = facts.iter().filter(|fact| fact.table == "organization").map(|fact| fact.record_id);
+        let of_golden: BTreeSet<RecordId> = of_golden.collect();
+        if !of_golden.is_empty() && !of_golden.iter().any(|id| expected.contains_key(id)) {
+            raise_revisions(&mut transaction, [], expected).await?;
+        }
+        let Some(first) = facts.first() else { return Ok(()) };
+        commit_with(transaction, &deed_of_facts(first, facts)).await.map(drop)
     }
 
-    pub(super) async fn remove(&self, id: RecordId, expected: i64) -> Result<()> {
-        let doing = || format!("deleting {id}");
+    pub(super) async fn remove_members(
+        &self,
+        id: OrganizationId,
+        members: &Revisions,
+        by: &By,
+    ) -> Result<()> {
+        let doing = || format!("deleting {id} with all of its members");
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, LINKS).await?;
-        check_revisions(&mut transaction, &Revisions::from([(id, expected)])).await?;
-        let linked: Option<Uuid> = sqlx::query_scalar(
-            "SELECT merge_id FROM link WHERE ended_at IS NULL AND (absorbed_id = $1 OR survivor_id = $1) LIMIT 1",
-        )
-        .bind(id.0)
-        .fetch_optional(&mut *transaction)
+        check_revisions(&mut transaction, members).await?;
+        let mut ids = BTreeSet::from([RecordId::from(id)]);
+        let links = super::read::follow_links(&mut transaction, &mut ids).await?;
+        let forest = Family { links, ..Family::default() }.forest();
+        if forest.is_absorbed(id.into()) {
+            let (absorbed, survivor) = (id.to_string(), forest.root(id.into()).to_string());
+            return Err(Conflict::Absorbed { absorbed, survivor }.into());
+        }
+        let list = id_list(ids.into_iter().map(|id| id.0));
+        let living: Vec<Uuid> = sqlx::query_scalar(concat!(
+            "SELECT id FROM organization WHERE id IN ",
+            ids!("$1"),
+            " ORDER BY id"
+        ))
+        .bind(&list)
+        .fetch_all(&mut *transaction)
         .await
         .doing(doing)?;
-        if linked.is_some() {
-            return Err(Conflict::Merged(id.to_string()).into());
+        if !living.iter().copied().eq(members.keys().map(|member| member.0)) {
+            return Err(Conflict::Stale(format!("organization {id}")).into());
         }
-        let delete = sqlx::query("DELETE FROM organization WHERE id = $1").bind(id.0);
+        let delete = sqlx::query(concat!("DELETE FROM organization WHERE id IN ", ids!("$1"))).bind(&list);
         delete.execute(&mut *transaction).await.doing(doing)?;
-        transaction.commit().await.doing(doing)
+        let subjects = members.keys().map(ToString::to_string).chain([id.to_string()]);
+        let detail = json!({ "organization": id, "members": members.keys().collect::<Vec<_>>() });
+        let deed = Deed::new(by, "organization.delete", subjects, detail);
+        commit_with(transaction, &deed).await.map(drop)
     }
+}
+
+/// Facts of one call are one person's word.
+fn deed_of_facts(first: &StewardFact, facts: &[StewardFact]) -> Deed {
+    let by = By { actor: first.stated_by.clone(), at: first.stated_at };
+    let stated = |fact: &StewardFact| {
+        json!({
+            "table": fact.table, "row": fact.row_id, "record": fact.record_id, "field": fact.field, "value": fact.value,
+        })
+    };
+    let subjects = facts.iter().flat_map(|fact| [fact.row_id.to_string(), fact.record_id.to_string()]);
+    Deed::new(&by, "fact", subjects, json!({ "facts": facts.iter().map(stated).collect::<Vec<_>>() }))
 }
 
 /// Refuses a write that was decided on what no longer stands.

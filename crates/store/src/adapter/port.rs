@@ -3,9 +3,12 @@
 use super::OrganizationsStore;
 use crate::error::{Doing, Result};
 use crate::listing::TimeAndId;
-use crate::organizations::{MergeRequest, Organizations, RestRow, Revisions, RowTable, UpsertCounts};
+use crate::merging::By;
+use crate::organizations::{
+    ChoiceRequest, MergeRequest, Organizations, RestRow, Revisions, RowTable, UpsertCounts,
+};
 use async_trait::async_trait;
-use entity::{Family, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
+use entity::{Family, FieldChoice, Merge, MergeId, OrganizationId, Record, RecordId, StewardFact, Undo};
 use sqlx::AssertSqlSafe;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -29,22 +32,22 @@ const GOLDEN_IDS: &str = "
 #[async_trait]
 impl Organizations for OrganizationsStore {
     async fn upsert(&self, records: Vec<Record>) -> Result<UpsertCounts> {
-        self.write_records(records, &Revisions::new()).await
+        self.write_records(records).await
     }
-    async fn rewrite(&self, record: Record, expected: &Revisions) -> Result<()> {
-        self.write_records(vec![record], expected).await.map(drop)
+    async fn rewrite(&self, record: Record, expected: &Revisions, by: &By) -> Result<()> {
+        self.write_record_of_people(record, expected, by).await
     }
     async fn delete_absent(&self, source: &str, present: &HashSet<String>) -> Result<u64> {
         self.remove_absent(source, present).await
     }
-    async fn delete(&self, id: RecordId, expected: i64) -> Result<()> {
-        self.remove(id, expected).await
+    async fn delete_members(&self, id: OrganizationId, members: &Revisions, by: &By) -> Result<()> {
+        self.remove_members(id, members, by).await
     }
-    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions) -> Result<()> {
-        self.write_rest_row(owner, row, expected).await
+    async fn put_row(&self, owner: RecordId, row: &RestRow, expected: &Revisions, by: &By) -> Result<()> {
+        self.write_rest_row(owner, row, (expected, by)).await
     }
-    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions) -> Result<()> {
-        self.remove_rest_row(table, id, expected).await
+    async fn delete_row(&self, table: RowTable, id: Uuid, expected: &Revisions, by: &By) -> Result<()> {
+        self.remove_rest_row(table, id, (expected, by)).await
     }
     async fn family(&self, ids: &[RecordId]) -> Result<Family> {
         self.read_family(ids).await
@@ -70,6 +73,20 @@ impl Organizations for OrganizationsStore {
         Ok(ids.into_iter().map(OrganizationId).collect())
     }
 
+    async fn list_merged(&self, after: Option<OrganizationId>, limit: usize) -> Result<Vec<OrganizationId>> {
+        let survivors = "SELECT DISTINCT survivor_id FROM link WHERE ended_at IS NULL AND survivor_id > $1
+               AND NOT EXISTS (
+                   SELECT 1 FROM link AS above WHERE above.absorbed_id = link.survivor_id AND above.ended_at IS NULL)
+             ORDER BY survivor_id LIMIT $2";
+        let ids: Vec<Uuid> = sqlx::query_scalar(survivors)
+            .bind(after.map_or(Uuid::nil(), Uuid::from))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pools.read)
+            .await
+            .doing(|| "listing survivors".into())?;
+        Ok(ids.into_iter().map(OrganizationId).collect())
+    }
+
     async fn list_rows(
         &self,
         table: RowTable,
@@ -89,6 +106,9 @@ impl Organizations for OrganizationsStore {
 
     async fn state_facts(&self, facts: &[StewardFact], expected: &Revisions) -> Result<()> {
         self.add_facts(facts, expected).await
+    }
+    async fn choose(&self, request: &ChoiceRequest) -> Result<Vec<FieldChoice>> {
+        self.add_choices(request).await
     }
     async fn merge(&self, request: &MergeRequest) -> Result<Merge> {
         self.apply_merge(request).await

@@ -1,5 +1,6 @@
 //! Families out: records with their children, the links among them, and what people stated.
 
+use super::choices::load_choices;
 use super::tables::{
     self, AddressRow, IdentifierRow, LocationRow, NameRow, OrganizationRow, PhoneRow, ServiceAtLocationRow,
     ServiceRow, TableRow,
@@ -17,13 +18,14 @@ use uuid::Uuid;
 impl OrganizationsStore {
     pub(super) async fn read_family(&self, ids: &[RecordId]) -> Result<Family> {
         let mut snapshot = self.pools.begin_snapshot().await?;
-        let family = load_family(&mut snapshot, ids.iter().copied().collect()).await?;
+        let mut family = load_family(&mut snapshot, ids.iter().copied().collect()).await?;
+        family.policy = self.policy_seen_by(&mut snapshot).await?;
         snapshot.commit().await.doing(|| "ending a read".into())?;
         Ok(family)
     }
 }
 
-/// Reads whole families in the caller's snapshot.
+/// Reads whole families in the caller's snapshot, all but the policy in force.
 pub(super) async fn load_family(db: Executor<'_>, mut ids: BTreeSet<RecordId>) -> Result<Family> {
     if ids.is_empty() {
         return Ok(Family::default());
@@ -31,11 +33,13 @@ pub(super) async fn load_family(db: Executor<'_>, mut ids: BTreeSet<RecordId>) -
     let links = follow_links(&mut *db, &mut ids).await?;
     let list = id_list(ids.iter().map(|id| id.0));
     let facts = load_facts(&mut *db, &list).await?;
-    let mut family = Family { links, facts, ..Family::default() };
+    let choices = if links.is_empty() { Vec::new() } else { load_choices(&mut *db, &list).await? };
+    let mut family = Family { links, facts, choices, ..Family::default() };
     let mut children = Children::load(&mut *db, &list).await?;
     for revised in load_organizations(db, &list).await? {
         let record = children.assemble(revised.row)?;
         family.revisions.insert(record.id, revised.revision);
+        family.changed_at.extend(revised.changed_at.map(|changed_at| (record.id, changed_at)));
         family.records.push(record);
     }
     Ok(family)
@@ -75,12 +79,15 @@ struct RevisedOrganization {
     #[sqlx(flatten)]
     row: OrganizationRow,
     revision: i64,
+    changed_at: Option<DateTime<Utc>>,
 }
 
 async fn load_organizations(db: Executor<'_>, list: &str) -> Result<Vec<RevisedOrganization>> {
     let columns = OrganizationRow::COLUMNS.join(", ");
-    let select =
-        format!("SELECT {columns}, revision FROM organization WHERE id IN {} ORDER BY id", ids!("$1"));
+    let select = format!(
+        "SELECT {columns}, revision, changed_at FROM organization WHERE id IN {} ORDER BY id",
+        ids!("$1")
+    );
     sqlx::query_as(AssertSqlSafe(select))
         .bind(list)
         .fetch_all(db)

@@ -1,13 +1,17 @@
 //! Places and services that people add over REST: rows of their own source beside those of the import.
 
 use super::OrganizationsStore;
+use super::audit::commit_with;
 use super::bulk::{Standing, delete_other_children};
 use super::import::statements;
 use super::people::check_revisions;
 use super::tables::RowSet;
+use crate::audit::Deed;
 use crate::error::{Doing, Error, Result};
+use crate::merging::By;
 use crate::organizations::{REST_SOURCE, RestRow, Revisions, RowTable};
 use entity::RecordId;
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -16,7 +20,7 @@ impl OrganizationsStore {
         &self,
         owner: RecordId,
         row: &RestRow,
-        expected: &Revisions,
+        (expected, by): (&Revisions, &By),
     ) -> Result<()> {
         let mut transaction = self.pools.begin_write().await?;
         check_revisions(&mut transaction, expected).await?;
@@ -57,30 +61,34 @@ impl OrganizationsStore {
         for statement in statements(rows, &Standing::Any)? {
             statement.execute(&mut transaction).await?;
         }
-        transaction.commit().await.doing(doing)
+        commit_with(transaction, &deed(by, "put", table, (id, owner))).await.map(drop)
     }
 
     pub(super) async fn remove_rest_row(
         &self,
         table: RowTable,
         id: Uuid,
-        expected: &Revisions,
+        (expected, by): (&Revisions, &By),
     ) -> Result<()> {
         let doing = || format!("deleting {} {id}", table.name());
         let mut transaction = self.pools.begin_write().await?;
         check_revisions(&mut transaction, expected).await?;
-        let delete = format!("DELETE FROM {} WHERE id = $1 AND source = $2", table.name());
-        let deleted = sqlx::query(AssertSqlSafe(delete))
+        let delete =
+            format!("DELETE FROM {} WHERE id = $1 AND source = $2 RETURNING organization_id", table.name());
+        let owner: Option<Uuid> = sqlx::query_scalar(AssertSqlSafe(delete))
             .bind(id)
             .bind(REST_SOURCE)
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await
             .doing(doing)?;
-        if deleted.rows_affected() == 0 {
-            return Err(not_added(table, id));
-        }
-        transaction.commit().await.doing(doing)
+        let owner = owner.ok_or_else(|| not_added(table, id))?;
+        commit_with(transaction, &deed(by, "delete", table, (id, RecordId(owner)))).await.map(drop)
     }
+}
+
+fn deed(by: &By, verb: &str, table: RowTable, (id, owner): (Uuid, RecordId)) -> Deed {
+    let detail = json!({ "table": table.name(), "row": id, "record": owner });
+    Deed::new(by, &format!("{}.{verb}", table.name()), [id.to_string(), owner.to_string()], detail)
 }
 
 fn not_added(table: RowTable, id: Uuid) -> Error {

@@ -206,15 +206,14 @@ impl Sampling for ResolutionStore {
     }
 
     async fn move_batch(&self, batch: &ReviewBatch, from: BatchState) -> Result<bool> {
-        let moved =
-            sqlx::query("UPDATE review_batch SET body = $2, state = $3 WHERE id = $1 AND state = $4")
-                .bind(batch.id)
-                .bind(written(batch)?)
-                .bind(to_word(&batch.state))
-                .bind(to_word(&from))
-                .execute(&self.pools.write)
-                .await
-                .doing(|| format!("moving batch {} on", batch.id))?;
+        let moved = sqlx::query("UPDATE review_batch SET body = $2, state = $3 WHERE id = $1 AND state = $4")
+            .bind(batch.id)
+            .bind(written(batch)?)
+            .bind(to_word(&batch.state))
+            .bind(to_word(&from))
+            .execute(&self.pools.write)
+            .await
+            .doing(|| format!("moving batch {} on", batch.id))?;
         Ok(moved.rows_affected() > 0)
     }
 

@@ -2,6 +2,7 @@
 
 use super::DataProduct;
 use crate::change_log::{Capture, ChangeRow};
+use crate::merging::{By, RequestKey};
 use crate::organizations::MergeRequest;
 use crate::resolution::{PartnerVerdict, RecordScores};
 use chrono::{DateTime, TimeZone, Utc};
@@ -214,6 +215,16 @@ pub(super) fn owners(rows: &[ChangeRow]) -> BTreeSet<RecordId> {
     rows.iter().flat_map(|row| [row.owner_before, row.owner_after]).flatten().collect()
 }
 
+/// Somebody, at some moment.
+pub(super) fn by(actor: &str) -> By {
+    By { actor: actor.to_owned(), at: at(8) }
+}
+
+/// A caller's key.
+pub(super) fn key(key: &str, fingerprint: &str) -> RequestKey {
+    RequestKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() }
+}
+
 /// A request to merge, decided on what stands now.
 pub(super) async fn merge_request(
     organizations: &dyn DataProduct,
@@ -226,12 +237,13 @@ pub(super) async fn merge_request(
         id: MergeId(id),
         survivor: survivor.into(),
         absorbed: absorbed.iter().map(|id| OrganizationId(id.0)).collect(),
+        choices: Vec::new(),
         expected: family(organizations, &all).await.revisions,
         merged_by: "ann".to_owned(),
         merged_at: at(7),
         reason: Some("the same".to_owned()),
-        idempotency_key: format!("key of {id}"),
-        fingerprint: format!("{survivor}<{absorbed:?}"),
+        batch: None,
+        key: key(&format!("key of {id}"), &format!("{survivor}<{absorbed:?}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cases about merges and their undo.
 
 use super::Backend;
-use super::fixture::{at, captures, end, family, import, merge_request, record, revision};
+use super::fixture::{at, captures, end, family, import, key, merge_request, record, revision};
 use crate::error::{Conflict, Error};
 use crate::organizations::MergeRequest;
 use entity::{MergeId, OrganizationId, Record, RecordId, Undo};
@@ -18,7 +18,7 @@ async fn records(backend: &dyn Backend, count: usize) -> (Arc<dyn super::DataPro
 }
 
 fn undo() -> Undo {
-    Undo { undone_by: "ben".to_owned(), undone_at: at(1_000_009), reason: Some("not the same".to_owned()) }
+    Undo::new("ben", at(1_000_009), Some("not the same".to_owned()))
 }
 
 /// Only ids that live and were not absorbed merge, each named once.
@@ -87,11 +87,15 @@ pub async fn a_repeated_request_gets_the_same_answer(backend: &dyn Backend) {
     let merge = organizations.merge(&request).await.expect("merged");
     let repeat = MergeRequest { id: MergeId(Uuid::now_v7()), ..request.clone() };
     assert_eq!(organizations.merge(&repeat).await.expect("answered"), merge);
-    let other = MergeRequest { fingerprint: "another".to_owned(), ..request.clone() };
+    let other = MergeRequest { key: key(&request.key.key, "another"), ..request.clone() };
     let refused = organizations.merge(&other).await;
     assert!(matches!(refused, Err(Error::Conflict(Conflict::KeyReused))), "{refused:?}");
     let undone = organizations.undo(request.id, &undo()).await.expect("undone");
-    assert_eq!(organizations.merge(&repeat).await.expect("answered"), undone, "it does not merge anew");
+    assert_eq!(
+        organizations.merge(&repeat).await.expect("answered"),
+        merge,
+        "as it was answered, and not merged anew"
+    );
     assert!(family(&*organizations, &ids).await.links.is_empty());
     assert_eq!(organizations.merges(None, 10).await.expect("read"), [undone]);
 }

@@ -1,12 +1,12 @@
 //! Cases about what people state and delete, and about the lists they read.
 
 use super::fixture::{
-    at, captures, end, family, full_record, import, keys, merge_request, record, record_id, revision,
+    at, by, captures, end, family, full_record, import, keys, merge_request, record, record_id, revision,
 };
 use super::{Backend, DataProduct};
 use crate::error::{Conflict, Error};
 use crate::organizations::{Revisions, RowTable};
-use entity::{OrganizationId, Record, StewardFact, Undo};
+use entity::{OrganizationId, Record, StewardFact};
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -52,26 +52,35 @@ pub async fn facts_are_stated_on_what_stands(backend: &dyn Backend) {
     assert_eq!(family(&*organizations, &[record.id]).await.facts, facts);
 }
 
-/// A record in merges that hold is not deleted by a person; after the undo it is, while its revision stands.
-pub async fn a_merged_record_is_not_deleted(backend: &dyn Backend) {
+/// A golden record is deleted with all of its members, as they were seen, or not at all; its links stay.
+pub async fn a_golden_record_is_deleted_with_all_of_its_members(backend: &dyn Backend) {
     let organizations = backend.organizations().await;
-    let (one, two) = (record("north", "1"), record("north", "2"));
-    import(&*organizations, &[&one, &two]).await;
+    let (one, two, other) = (record("north", "1"), record("north", "2"), record("north", "3"));
+    import(&*organizations, &[&one, &two, &other]).await;
     let request = merge_request(&*organizations, one.id, &[two.id]).await;
     organizations.merge(&request).await.expect("merged");
-    for id in [one.id, two.id] {
-        let refused = organizations.delete(id, revision(&*organizations, id).await).await;
-        assert!(matches!(refused, Err(Error::Conflict(Conflict::Merged(_)))), "{refused:?}");
+    let seen = family(&*organizations, &[one.id]).await.revisions;
+    let absorbed = organizations.delete_members(two.id.into(), &seen, &by("ann")).await;
+    assert!(matches!(absorbed, Err(Error::Conflict(Conflict::Absorbed { .. }))), "{absorbed:?}");
+    let only = Revisions::from([(one.id, seen[&one.id])]);
+    let with_other: Revisions = family(&*organizations, &[one.id, other.id]).await.revisions;
+    let raised: Revisions = seen.iter().map(|(id, revision)| (*id, revision + 1)).collect();
+    for not_these in [only, with_other, raised] {
+        let stale = organizations.delete_members(one.id.into(), &not_these, &by("ann")).await;
+        assert!(matches!(stale, Err(Error::Conflict(Conflict::Stale(_)))), "{stale:?}");
     }
-    let undo = Undo { undone_by: "ben".to_owned(), undone_at: at(9), reason: None };
-    organizations.undo(request.id, &undo).await.expect("undone");
-    let now = revision(&*organizations, two.id).await;
-    let stale = organizations.delete(two.id, now + 1).await;
-    assert!(matches!(stale, Err(Error::Conflict(Conflict::Stale(_)))), "{stale:?}");
-    organizations.delete(two.id, now).await.expect("deleted");
-    let gone = organizations.delete(two.id, now).await;
+    organizations.delete_members(one.id.into(), &seen, &by("ann")).await.expect("deleted");
+    assert_eq!(listed(&*organizations).await, sorted([other.id]));
+    let gone = organizations.delete_members(one.id.into(), &seen, &by("ann")).await;
     assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
-    assert_eq!(organizations.record_count().await.expect("counted"), 1);
+    import(&*organizations, &[&two]).await;
+    assert_eq!(listed(&*organizations).await, sorted([one.id, other.id]), "the link still holds");
+    let last = Revisions::from([(two.id, revision(&*organizations, two.id).await)]);
+    organizations
+        .delete_members(one.id.into(), &last, &by("ann"))
+        .await
+        .expect("the last member, under its golden id");
+    assert_eq!(listed(&*organizations).await, sorted([other.id]));
 }
 
 /// A golden id is listed while it has a member, also when the survivor's own record is gone, and no longer.

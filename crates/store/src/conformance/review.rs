@@ -80,7 +80,8 @@ pub async fn the_queue_goes_by_value_and_skips_what_was_put_aside(backend: &dyn 
     let mut settled = cluster(9, &[20, 21], 0.99);
     settled.members[1].organization_id = settled.members[0].organization_id;
     // Worth 1.2, 0.9, 0.9, 0.6.
-    let (large, sure, also) = (cluster(1, &[1, 2, 3], 0.6), cluster(2, &[4, 5], 0.9), cluster(3, &[6, 7], 0.9));
+    let (large, sure, also) =
+        (cluster(1, &[1, 2, 3], 0.6), cluster(2, &[4, 5], 0.9), cluster(3, &[6, 7], 0.9));
     let doubtful = cluster(4, &[8, 9], 0.6);
     put(&*resolution, &[large, sure.clone(), also, doubtful, settled]).await;
     let page = |order| QueuePage { order, limit: 10, ..QueuePage::default() };
@@ -210,6 +211,7 @@ pub async fn a_no_is_reopened_by_new_evidence(backend: &dyn Backend) {
     rescored.left_version = Version(3);
     apply(&*resolution, &[scores(1, 3, std::slice::from_ref(&rescored))]).await;
     assert_eq!(standing().await, (Standing::Reopened, 0));
+    assert_eq!(resolution.judgements(0, 1).await.expect("read"), [], "nor is anybody told that it holds");
     let history = resolution.pair_history(&[pair_of(1, 2)]).await.expect("read");
     assert_eq!(history[0].reasoned, no);
     assert_eq!(history[0].levels_now.as_deref(), Some(&[1, 7, 255][..]));
@@ -235,7 +237,9 @@ pub async fn what_must_not_be_taught_is_not(backend: &dyn Backend) {
         relation: None,
         teach,
     };
-    for (pair, teach) in [((1, 2), Teach::Yes), ((1, 2), Teach::No), ((3, 4), Teach::No), ((5, 6), Teach::Yes)] {
+    for (pair, teach) in
+        [((1, 2), Teach::Yes), ((1, 2), Teach::No), ((3, 4), Teach::No), ((5, 6), Teach::Yes)]
+    {
         resolution.judge_pair(&reasoned(pair, teach, 1)).await.expect("judged");
     }
     let taught = resolution.taught_judgements(0, 9).await.expect("read");
@@ -278,6 +282,7 @@ pub async fn comments_and_tallies(backend: &dyn Backend) {
     assert_eq!(resolution.tally("ann", at(6)).await.expect("counted").folded, 0, "since then");
     let last = resolution.standing_decisions_of("ann", None, 1).await.expect("read");
     assert_eq!(last, std::slice::from_ref(&no));
-    let before = resolution.standing_decisions_of("ann", Some((no.decided_at, no.id)), 9).await.expect("read");
+    let before =
+        resolution.standing_decisions_of("ann", Some((no.decided_at, no.id)), 9).await.expect("read");
     assert_eq!(before, [merged]);
 }

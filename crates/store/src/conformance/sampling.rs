@@ -80,7 +80,10 @@ pub async fn samples_are_answered_once(backend: &dyn Backend) {
     assert_eq!(outcomes(&old).await[1], (first.id, Some(BlindOutcome::Wrong)), "the first answer counts");
     assert_eq!(outcomes(&new).await, [(first.id, None)], "another sample is another question");
     let answered = &resolution.blind_items(old.id).await.expect("read")[1];
-    assert_eq!((answered.answered_by.as_deref(), answered.decision_id), (Some("bob"), Some(wrong.decision.id)));
+    assert_eq!(
+        (answered.answered_by.as_deref(), answered.decision_id),
+        (Some("bob"), Some(wrong.decision.id))
+    );
     resolution.forget_answer(late.decision.id).await.expect("harmless");
     resolution.forget_answer(wrong.decision.id).await.expect("forgotten");
     assert_eq!(outcomes(&old).await[1], (first.id, None));

@@ -29,7 +29,14 @@ async fn pointers_at_places_survive_their_table() {
     let attach = format!("ATTACH '{}' AS newest", newest.display());
     sqlx::raw_sql(sqlx::AssertSqlSafe(attach)).execute(&mut connection).await.expect("attached");
     for table in ["organization", "alternate_name", "location", "service", "service_at_location", "phone"] {
-        let copy = format!("INSERT INTO main.{table} SELECT * FROM newest.{table}");
+        // The columns of then: later migrations added some.
+        let columns: String =
+            sqlx::query_scalar("SELECT group_concat(name) FROM pragma_table_info($1, 'main')")
+                .bind(table)
+                .fetch_one(&mut connection)
+                .await
+                .expect("columns");
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newest.{table}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(copy)).execute(&mut connection).await.expect("copied");
     }
     sqlx::Connection::close(connection).await.expect("closed");

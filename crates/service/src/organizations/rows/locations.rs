@@ -29,14 +29,16 @@ pub(in crate::organizations) async fn list(
 ///
 /// It belongs to people, beside what the organization's source tells.
 #[utoipa::path(post, path = "/v1/locations", operation_id = "create_location", tag = "locations",
+    params(("X-Orgloop-User" = Option<String>, Header, description = "Who adds it")),
     request_body = NewRow<hsds::Location>,
     responses((status = 201, description = "The location", body = OwnedRow<hsds::Location>,
         headers(("Location" = String), ("ETag" = String))), CreateWithinProblems))]
 pub(in crate::organizations) async fn create(
     State(room): State<Room>,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<Object>,
 ) -> Result<Response> {
-    let view = write::create::<Location>(&room, body).await?;
+    let view = write::create::<Location>(&room, body, caller).await?;
     let location = format!("/v1/locations/{}", view.row.id.unwrap_or_default());
     Ok(created(&location, &view.etag.clone(), view))
 }
@@ -68,7 +70,7 @@ pub(in crate::organizations) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<Tagged<hsds::Location>> {
     Ok(write::edit::<Location>(&room, id, &headers, caller, patch).await?.tagged())
@@ -77,13 +79,15 @@ pub(in crate::organizations) async fn edit(
 /// Deletes a location that people added.
 #[utoipa::path(delete, path = "/v1/locations/{id}", operation_id = "delete_location", tag = "locations",
     params(("id" = Uuid, Path, description = "The location"),
-        ("If-Match" = String, Header, description = "The ETag that the decision rests on")),
+        ("If-Match" = String, Header, description = "The ETag that the decision rests on"),
+        ("X-Orgloop-User" = Option<String>, Header, description = "Who deletes it")),
     responses((status = 204, description = "It is gone"), ConditionalProblems))]
 pub(in crate::organizations) async fn remove(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<StatusCode> {
-    write::remove::<Location>(&room, id, &headers).await?;
+    write::remove::<Location>(&room, id, &headers, caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -29,14 +29,16 @@ pub(in crate::organizations) async fn list(
 ///
 /// It belongs to people, beside what the organization's source tells.
 #[utoipa::path(post, path = "/v1/services", operation_id = "create_service", tag = "services",
+    params(("X-Orgloop-User" = Option<String>, Header, description = "Who adds it")),
     request_body = NewRow<hsds::Service>,
     responses((status = 201, description = "The service", body = OwnedRow<hsds::Service>,
         headers(("Location" = String), ("ETag" = String))), CreateWithinProblems))]
 pub(in crate::organizations) async fn create(
     State(room): State<Room>,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<Object>,
 ) -> Result<Response> {
-    let view = write::create::<Service>(&room, body).await?;
+    let view = write::create::<Service>(&room, body, caller).await?;
     let location = format!("/v1/services/{}", view.row.id.unwrap_or_default());
     Ok(created(&location, &view.etag.clone(), view))
 }
@@ -68,7 +70,7 @@ pub(in crate::organizations) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<Tagged<hsds::Service>> {
     Ok(write::edit::<Service>(&room, id, &headers, caller, patch).await?.tagged())
@@ -77,13 +79,15 @@ pub(in crate::organizations) async fn edit(
 /// Deletes a service that people added.
 #[utoipa::path(delete, path = "/v1/services/{id}", operation_id = "delete_service", tag = "services",
     params(("id" = Uuid, Path, description = "The service"),
-        ("If-Match" = String, Header, description = "The ETag that the decision rests on")),
+        ("If-Match" = String, Header, description = "The ETag that the decision rests on"),
+        ("X-Orgloop-User" = Option<String>, Header, description = "Who deletes it")),
     responses((status = 204, description = "It is gone"), ConditionalProblems))]
 pub(in crate::organizations) async fn remove(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<StatusCode> {
-    write::remove::<Service>(&room, id, &headers).await?;
+    write::remove::<Service>(&room, id, &headers, caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }

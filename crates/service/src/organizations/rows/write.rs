@@ -13,11 +13,15 @@ use crate::request::Headers;
 use entity::Record;
 use serde_json::Value;
 use store::organizations::Revisions;
-use store::{REST_SOURCE, is_added_over_rest};
+use store::{By, REST_SOURCE, is_added_over_rest};
 use uuid::Uuid;
 
 /// Adds a row of people to an organization of whatever source.
-pub(super) async fn create<R: Row>(room: &Room, mut body: Object) -> Result<OwnedRow<R::Shown>> {
+pub(super) async fn create<R: Row>(
+    room: &Room,
+    mut body: Object,
+    caller: String,
+) -> Result<OwnedRow<R::Shown>> {
     let organization = match body.remove("organization_id") {
         Some(Value::String(id)) => id.parse::<Uuid>().ok(),
         _ => None,
@@ -28,7 +32,7 @@ pub(super) async fn create<R: Row>(room: &Room, mut body: Object) -> Result<Owne
     let owner = held.principal();
     let row = R::taken(patch::read(body)?, &mut RowIds::default(), &owner.organization)?;
     let id = row.id();
-    room.store.put_row(owner.id, &row.added(), &Revisions::new()).await?;
+    room.store.put_row(owner.id, &row.added(), &Revisions::new(), &By::now(caller)).await?;
     room.changed();
     Ok(read::<R>(room, id).await?.view())
 }
@@ -61,11 +65,12 @@ async fn write<R: Row>(room: &Room, found: &HeldRow<R>, changed: Object, caller:
     let missing = || Problem::not_found(format!("organization {}", found.owner));
     let owner = found.held.record(found.owner).ok_or_else(missing)?;
     if owner.source == REST_SOURCE {
-        return rewrite::<R>(room, found, owner, changed).await;
+        return rewrite::<R>(room, (found, owner), changed, caller).await;
     }
     if is_added_over_rest(found.row.id(), found.row.source_id()) {
         let row = wanted::<R>(found, owner, changed)?;
-        return Ok(room.store.put_row(owner.id, &row.added(), &found.held.revisions()).await?);
+        let by = By::now(caller);
+        return Ok(room.store.put_row(owner.id, &row.added(), &found.held.revisions(), &by).await?);
     }
     if changed.contains_key("phones") {
         return Err(patch::sources_own(&["phones"], "the telephones of this row belong to its source"));
@@ -89,7 +94,12 @@ fn wanted<R: Row>(found: &HeldRow<R>, owner: &Record, changed: Object) -> Result
 }
 
 /// A record that people created is theirs as a whole.
-async fn rewrite<R: Row>(room: &Room, found: &HeldRow<R>, owner: &Record, changed: Object) -> Result<()> {
+async fn rewrite<R: Row>(
+    room: &Room,
+    (found, owner): (&HeldRow<R>, &Record),
+    changed: Object,
+    caller: String,
+) -> Result<()> {
     let row = wanted(found, owner, changed)?;
     let mut record = owner.clone();
     for standing in
@@ -97,18 +107,18 @@ async fn rewrite<R: Row>(room: &Room, found: &HeldRow<R>, owner: &Record, change
     {
         *standing = row.clone();
     }
-    Ok(room.store.rewrite(record, &found.held.revisions()).await?)
+    Ok(room.store.rewrite(record, &found.held.revisions(), &By::now(caller)).await?)
 }
 
 /// Deletes a row that people added.
-pub(super) async fn remove<R: Row>(room: &Room, id: Uuid, headers: &Headers) -> Result<()> {
+pub(super) async fn remove<R: Row>(room: &Room, id: Uuid, headers: &Headers, caller: String) -> Result<()> {
     let found = read::<R>(room, id).await?;
     require_match(headers, &found.held.etag)?;
     let source = found.held.record(found.owner).map_or(REST_SOURCE, |owner| owner.source.as_str());
     if source != REST_SOURCE && !is_added_over_rest(id, found.row.source_id()) {
         return Err(owned_by_source(R::TABLE.name(), id, source));
     }
-    room.store.delete_row(R::TABLE, id, &found.held.revisions()).await?;
+    room.store.delete_row(R::TABLE, id, &found.held.revisions(), &By::now(caller)).await?;
     room.changed();
     Ok(())
 }

@@ -143,7 +143,8 @@ impl MemberRecord {
     /// The website as a link that leads to a website and nowhere else.
     pub(crate) fn link(&self) -> Option<String> {
         let website = self.website.as_deref()?.trim();
-        let absolute = if website.contains("://") { website.to_owned() } else { format!("https://{website}") };
+        let absolute =
+            if website.contains("://") { website.to_owned() } else { format!("https://{website}") };
         let url = url::Url::parse(&absolute).ok()?;
         matches!(url.scheme(), "http" | "https").then(|| url.to_string())
     }

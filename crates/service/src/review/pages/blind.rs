@@ -2,7 +2,7 @@
 
 use super::compare::{self, Use};
 use super::look::{Asked, Look, look};
-use super::{cluster, distance, keys, panel, services, tools};
+use super::{cluster, distance, keys, panel, seen, services, tools};
 use crate::page::{Page, PageProblem, Place, count, percent};
 use crate::request::{Caller, PathId};
 use crate::review::Room;
@@ -43,7 +43,7 @@ fn form(look: &Look, sample: &BlindSample) -> Markup {
     let groups = tools::groups(look);
     html! {
         form id=(panel::FORM) method="post" action={ "/clusters/" (look.cluster().id) "/decide" } {
-            (panel::hidden(look))
+            (panel::hidden(look, &seen::blindly(look.cluster())))
             input type="hidden" name="blind" value=(sample.id);
             (compare::table(look, &groups, Use::Blind))
             (panel::verdicts())

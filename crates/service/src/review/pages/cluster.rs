@@ -2,7 +2,7 @@
 
 use super::compare::{self, Use};
 use super::look::{Asked, Look, look};
-use super::{candidates, distance, evidence, graph, keys, panel, result, services, tools, why};
+use super::{candidates, distance, evidence, graph, keys, panel, result, seen, services, tools, why};
 use crate::page::{Page, PageProblem, Place, count, percent};
 use crate::request::{Caller, PathId};
 use crate::review::client::MemberRecord;
@@ -19,7 +19,11 @@ pub(super) async fn show(
 ) -> Result<Page, PageProblem> {
     let asked = Asked::read(query.as_deref().unwrap_or_default())?;
     let look = look(&room, id.into(), asked, &caller).await?;
-    let result = if look.cluster().is_open() { result::section(&room, &look).await? } else { html! {} };
+    let result = if look.cluster().is_open() {
+        result::section(&room, &look).await?
+    } else {
+        html! {}
+    };
     let candidates = candidates::section(&room, &look).await?;
     let content = html! {
         (panel::moves(&look))
@@ -76,7 +80,7 @@ fn said_before(look: &Look) -> Markup {
 fn deciding(look: &Look, result: &Markup) -> Markup {
     html! {
         form id=(panel::FORM) method="post" action={ "/clusters/" (look.cluster().id) "/decide" } data-cluster=(look.cluster().id) {
-            (panel::hidden(look))
+            (panel::hidden(look, &seen::of(look.cluster())))
             (tools::section(look))
             (compare::table(look, &tools::groups(look), Use::Deciding))
             (panel::verdicts())

@@ -28,7 +28,8 @@ impl Fields {
 
     /// All whose name begins so: what follows, and the value.
     pub(super) fn beginning<'a>(&'a self, start: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let named = self.0.iter().filter_map(move |(field, value)| Some((field.strip_prefix(start)?, value.trim())));
+        let named =
+            self.0.iter().filter_map(move |(field, value)| Some((field.strip_prefix(start)?, value.trim())));
         named.filter(|(_, value)| !value.is_empty())
     }
 
@@ -46,7 +47,9 @@ impl Fields {
     /// Those with these names, as a query again.
     pub(super) fn query(&self, names: &[&str]) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.0.iter().filter(|(name, value)| names.contains(&name.as_str()) && !value.is_empty()) {
+        for (name, value) in
+            self.0.iter().filter(|(name, value)| names.contains(&name.as_str()) && !value.is_empty())
+        {
             text.append_pair(name, value);
         }
         text.finish()

@@ -9,7 +9,7 @@ use crate::request::{Caller, Headers, PathId, Raw};
 use crate::review::comments::checked;
 use crate::review::decide::{Said, Seen, Who, add_comment, decide as write_down, keyed};
 use crate::review::decisions::{fingerprint, key};
-use crate::review::{Room, clusters, outcome, progress, who};
+use crate::review::{Room, clusters, outcome, progress};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use entity::{ClusterId, JudgementVerdict, OrganizationId, ReasonCode, RecordId, Relation};
@@ -31,7 +31,7 @@ pub(super) async fn decide(
     Raw(body): Raw,
 ) -> Result<Response, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     let id = ClusterId(id);
     // The page's own key makes a form that is sent twice one decision; a script may give another.
     let key = match key(&headers)? {
@@ -80,7 +80,8 @@ fn said(fields: &Fields, cluster: &entity::Cluster, by: String) -> Result<Said> 
         "unsure" | "needs_data" => JudgementVerdict::Unsure,
         _ => return Err(Problem::invalid("verdict", words)),
     };
-    let mut codes: Vec<ReasonCode> = fields.texts("code").map(|code| word("code", code)).collect::<Result<_>>()?;
+    let mut codes: Vec<ReasonCode> =
+        fields.texts("code").map(|code| word("code", code)).collect::<Result<_>>()?;
     if verdict == "needs_data" && !codes.contains(&ReasonCode::NeedsData) {
         codes.push(ReasonCode::NeedsData);
     }
@@ -163,7 +164,8 @@ fn groups(fields: &Fields) -> Result<BTreeMap<u8, Vec<RecordId>>> {
 
 /// A word of a list.
 fn word<T: DeserializeOwned>(field: &str, text: &str) -> Result<T> {
-    serde_json::from_value(text.into()).map_err(|_| Problem::invalid(field, format!("{text:?} is not on the list")))
+    serde_json::from_value(text.into())
+        .map_err(|_| Problem::invalid(field, format!("{text:?} is not on the list")))
 }
 
 /// The cluster changed since the page was opened: just what differs, and the way back to it.
@@ -173,7 +175,8 @@ async fn changed(room: &Room, id: ClusterId, fields: &Fields) -> Result<Response
     let records = room.organizations.records(&ids).await.unwrap_or_default();
     let names: HashMap<RecordId, String> =
         records.into_iter().map(|record| (record.id, record.shown_name().to_owned())).collect();
-    let seen = fields.text("seen").and_then(SeenState::read);
+    // What was to be answered blindly is void now, and stays hidden.
+    let seen = fields.text("seen").filter(|_| fields.text("blind").is_none()).and_then(SeenState::read);
     let queue = fields.text("queue").unwrap_or_default();
     let content = html! {
         h1 { "It has changed since you opened it" }
@@ -192,7 +195,7 @@ pub(super) async fn undo(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     outcome::undo(&room, id, &by, fields.text("reason")).await?;
     Ok(Redirect::to(&format!("/decisions/{id}")))
 }
@@ -204,7 +207,7 @@ pub(super) async fn undo_last(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     let undone = outcome::undo_last(&room, &by, None).await?;
     let undone = undone.ok_or_else(|| progress::nothing(&by))?;
     Ok(Redirect::to(&format!("/decisions/{}", undone.id)))
@@ -217,7 +220,7 @@ pub(super) async fn comment(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     let text = checked("comment", fields.text("comment").unwrap_or_default())?;
     let cluster = clusters::cluster(&room, ClusterId(id)).await?;
     add_comment(&room, cluster.id, text, &by).await?;

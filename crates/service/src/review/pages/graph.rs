@@ -168,7 +168,13 @@ mod tests {
     }
 
     fn pair(left: u128, right: u128, match_weight: f64) -> PairEvidence {
-        PairEvidence { left: id(left), right: id(right), match_weight, probability: 0.5, explanation: Vec::new() }
+        PairEvidence {
+            left: id(left),
+            right: id(right),
+            match_weight,
+            probability: 0.5,
+            explanation: Vec::new(),
+        }
     }
 
     #[track_caller]

@@ -3,12 +3,12 @@
 use super::fields::Fields;
 use crate::page::PageProblem;
 use crate::problem::{Problem, Result};
+use crate::request::Caller;
+use crate::review::Room;
 use crate::review::client::{MemberRecord, Refusal};
 use crate::review::clusters::pairs;
 use crate::review::queue::{QueueFilterQuery, Walk, walk};
 use crate::review::said::SaidView;
-use crate::review::{Room, who};
-use crate::request::Caller;
 use entity::{Cluster, ClusterId, OrganizationId, RecordId};
 use std::collections::HashMap;
 use store::resolution::{Decision, FieldChoice};
@@ -143,7 +143,12 @@ impl Look {
     }
 }
 
-pub(super) async fn look(room: &Room, id: ClusterId, asked: Asked, caller: &Caller) -> Result<Look, PageProblem> {
+pub(super) async fn look(
+    room: &Room,
+    id: ClusterId,
+    asked: Asked,
+    caller: &Caller,
+) -> Result<Look, PageProblem> {
     let queued = room.store.queued(id).await?;
     let queued = queued.ok_or_else(|| Problem::not_found(format!("cluster {id}")))?;
     let cluster = &queued.cluster;
@@ -153,7 +158,7 @@ pub(super) async fn look(room: &Room, id: ClusterId, asked: Asked, caller: &Call
         Ok(records) => (records, true),
         Err(Refusal::Later(_) | Refusal::No(_)) => (Vec::new(), false),
     };
-    let viewer = who::name(caller).to_owned();
+    let viewer = &caller.name.to_owned();
     let next = next(room, &queued, &asked.filter, &viewer).await?;
     let said = room.store.pair_history(&pairs(cluster)).await?.into_iter().map(SaidView::from).collect();
     Ok(Look {
@@ -229,7 +234,8 @@ mod tests {
     #[test]
     fn the_address_keeps_the_part_of_the_queue() {
         let id = |n| ClusterId(Uuid::from_u128(n));
-        let asked = Asked::read("band=p99&source=a+b&q=&add=00000000-0000-0000-0000-000000000007&sort=size").unwrap();
+        let asked =
+            Asked::read("band=p99&source=a+b&q=&add=00000000-0000-0000-0000-000000000007&sort=size").unwrap();
         assert_eq!(asked.added.len(), 1);
         let onward = asked.onward(id(1), id(2));
         assert!(onward.starts_with("/clusters/00000000-0000-0000-0000-000000000001?"), "{onward}");

@@ -2,7 +2,8 @@
 
 use super::look::Look;
 use super::tools::GROUPS;
-use super::{seen, why};
+use super::why;
+use crate::access::frame::asks_for_name;
 use entity::{ReasonCode, Relation};
 use maud::{Markup, html};
 use uuid::Uuid;
@@ -10,12 +11,12 @@ use uuid::Uuid;
 pub(super) const FORM: &str = "decision";
 
 /// What goes along with the decision, whichever it is.
-pub(super) fn hidden(look: &Look) -> Markup {
+pub(super) fn hidden(look: &Look, seen: &str) -> Markup {
     html! {
         @if let Some(next) = look.next { input type="hidden" name="next" value=(next); }
         input type="hidden" name="queue" value=(look.asked.filter.text());
         input type="hidden" name="key" value=(Uuid::now_v7());
-        input type="hidden" name="seen" value=(seen::of(look.cluster()));
+        input type="hidden" name="seen" value=(seen);
         @for id in &look.asked.added { input type="hidden" name="add" value=(id); }
     }
 }
@@ -70,7 +71,7 @@ fn reasons() -> Markup {
             label.wide { span { "Comment " kbd { "c" } }
                 input name="reason" maxlength="1000" autocomplete="off" placeholder="optional" data-key="c" data-focus;
             }
-            label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; }
+            @if asks_for_name() { label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; } }
             label.check { input type="checkbox" name="teach" value="yes" checked data-key="t"; " Teach the model " kbd { "t" } }
             input type="hidden" name="teaching" value="asked";
         }

@@ -1,16 +1,18 @@
 //! How well the model does: samples, certificates, and batches that rest on them.
 
 use super::fields::Fields;
+use crate::access::frame::asks_for_name;
 use crate::page::{Page, PageProblem, Place, ago, count, percent};
 use crate::problem::Problem;
 use crate::request::{Caller, PathId, Raw};
 use crate::review::bands::{self, BANDS};
 use crate::review::blind::{Answers, draw_from, present_items};
 use crate::review::certificates::{CertificateBody, CertificateView, all, issued};
-use crate::review::{Room, batches, who};
+use crate::review::{Room, batches};
 use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
+use store::access::Role;
 use store::review::sampling::{BlindSample, ReviewBatch};
 use uuid::Uuid;
 
@@ -127,9 +129,10 @@ pub(super) async fn draw(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     let n = fields.one("n")?.unwrap_or(0);
-    let sample = draw_from(&room, fields.text("band").unwrap_or_default(), (n, fields.one("seed")?), &by).await?;
+    let sample =
+        draw_from(&room, fields.text("band").unwrap_or_default(), (n, fields.one("seed")?), &by).await?;
     Ok(Redirect::to(&format!("/blind/{}", sample.id)))
 }
 
@@ -139,7 +142,7 @@ pub(super) async fn certify(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
     let sample_id = fields.one("sample")?.ok_or_else(|| Problem::invalid("sample", "is required"))?;
     let precision = fields.one("precision")?.ok_or_else(|| Problem::invalid("precision", "is required"))?;
     issued(&room, CertificateBody { sample_id, precision, valid_days: None }, &by).await?;
@@ -152,8 +155,9 @@ pub(super) async fn start(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
-    let certificate = fields.one("certificate")?.ok_or_else(|| Problem::invalid("certificate", "is required"))?;
+    let by = caller.or_named(fields.text("user"))?.name;
+    let certificate =
+        fields.one("certificate")?.ok_or_else(|| Problem::invalid("certificate", "is required"))?;
     let batch = batches::started(&room, certificate, None, &by).await?;
     Ok(Redirect::to(&format!("/batches/{}", batch.id)))
 }
@@ -177,7 +181,7 @@ pub(super) async fn batch(State(room): State<Room>, PathId(id): PathId) -> Resul
             ol { @for id in &view.spot_checks { li { a href={ "/clusters/" (id) } { code { (id) } } } } }
         }
         form.verdicts method="post" action={ "/batches/" (view.id) "/answer" } {
-            label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; }
+            @if asks_for_name() { label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; } }
             @if view.state == "proposed" {
                 button.merge name="answer" value="approve" { "Approve: accept them all" }
                 button name="answer" value="reject" { "Turn it down" }
@@ -196,7 +200,10 @@ pub(super) async fn answer(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
-    let by = who::or_named(caller, fields.text("user"))?;
+    if fields.text("answer") == Some("approve") {
+        caller.require(Role::Approver)?;
+    }
+    let by = caller.or_named(fields.text("user"))?.name;
     match fields.text("answer") {
         Some("approve") => batches::approved(&room, id, &by).await?,
         Some("reject") => batches::rejected(&room, id, &by).await?,

@@ -7,11 +7,11 @@ use crate::page::{Page, PageProblem, Place, ago, count, percent};
 use crate::paging::{bad_cursor, opened};
 use crate::problem::Result;
 use crate::request::Caller;
+use crate::review::Room;
 use crate::review::bands::BANDS;
 use crate::review::client::MemberRecord;
 use crate::review::clusters::{ClusterQuery, Status, page};
 use crate::review::queue::{QueueFilterQuery, ShelfName, Sort, Walk, place, walk};
-use crate::review::{Room, who};
 use axum::extract::{RawQuery, State};
 use entity::{Cluster, RecordId};
 use maud::{Markup, html};
@@ -34,7 +34,7 @@ pub(super) async fn show(
     let content = if fields.text("status") == Some("all") {
         all(&room, fields.text("cursor")).await?
     } else {
-        waiting(&room, &fields, who::name(&caller)).await?
+        waiting(&room, &fields, &caller.name).await?
     };
     Ok(Page::new("Clusters", Place::Clusters, content))
 }
@@ -129,7 +129,11 @@ async fn records<'a>(room: &Room, clusters: impl Iterator<Item = &'a Cluster>) -
     }
 }
 
-fn waiting_entry(queued: &QueuedCluster, records: &Records, (text, viewer, first): (&str, &str, bool)) -> Markup {
+fn waiting_entry(
+    queued: &QueuedCluster,
+    records: &Records,
+    (text, viewer, first): (&str, &str, bool),
+) -> Markup {
     html! { li {
         (entry(&queued.cluster, records, text, first))
         p.entry-note {

@@ -27,8 +27,10 @@ struct Wanted {
 /// The whole pane, as the page shows it first.
 pub(super) async fn section(room: &Room, look: &Look) -> Result<Markup, PageProblem> {
     let groups = tools::groups(look);
-    let numbered = look.heads().map(|head| (head.organization_id, groups.get(&head.letter).copied().unwrap_or(1)));
-    let wanted = wanted(numbered, &look.asked.survivor.into_iter().collect::<Vec<_>>(), &look.asked.choices, look);
+    let numbered =
+        look.heads().map(|head| (head.organization_id, groups.get(&head.letter).copied().unwrap_or(1)));
+    let wanted =
+        wanted(numbered, &look.asked.survivor.into_iter().collect::<Vec<_>>(), &look.asked.choices, look);
     pane(room, look, wanted).await
 }
 
@@ -68,7 +70,8 @@ fn wanted(
     };
     let merge = |(number, organizations): (usize, Vec<OrganizationId>)| {
         let survivor = *organizations.iter().find(|id| survivors.contains(id)).unwrap_or(&organizations[0]);
-        let within = |choice: &&FieldChoice| of(choice.record_id).is_some_and(|id| organizations.contains(&id));
+        let within =
+            |choice: &&FieldChoice| of(choice.record_id).is_some_and(|id| organizations.contains(&id));
         let choices = choices.iter().filter(within).cloned().collect();
         Wanted { number, survivor, choices, organizations }
     };
@@ -86,7 +89,9 @@ async fn pane(room: &Room, look: &Look, wanted: Vec<Wanted>) -> Result<Markup, P
         };
         shown.push(match room.organizations.preview(&asked).await {
             Ok(preview) => one(look, merge, &preview, wanted.len() > 1),
-            Err(Refusal::No(problem)) => html! { p.notice { "They cannot be merged now: " (problem.detail) } },
+            Err(Refusal::No(problem)) => {
+                html! { p.notice { "They cannot be merged now: " (problem.detail) } }
+            }
             Err(_) => html! { p.hint { "The organizations do not tell now what would come of it." } },
         });
     }
@@ -149,7 +154,8 @@ fn text(value: &Value) -> String {
 
 fn row(field: &PreviewField, merge: &Wanted, letters: &HashMap<Uuid, &str>) -> Markup {
     let letter = |id: RecordId| letters.get(&id.0).copied().unwrap_or("?");
-    let chosen = merge.choices.iter().find(|choice| choice.field == field.field).map(|choice| choice.record_id);
+    let chosen =
+        merge.choices.iter().find(|choice| choice.field == field.field).map(|choice| choice.record_id);
     let name = format!("choose.{}~{}", field.field, merge.number);
     let mut values = vec![(field.record_id, &field.value)];
     values.extend(field.losers.iter().map(|loser| (loser.record_id, &loser.value)));

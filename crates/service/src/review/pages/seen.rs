@@ -20,8 +20,16 @@ impl Seen {
         let tenths = |weight: f64| (weight * 10.0).round() as i64;
         Self {
             revision: cluster.revision(),
-            members: cluster.members.iter().map(|member| (member.record_id, member.organization_id)).collect(),
-            pairs: cluster.pairs.iter().map(|pair| ((pair.left, pair.right), tenths(pair.match_weight))).collect(),
+            members: cluster
+                .members
+                .iter()
+                .map(|member| (member.record_id, member.organization_id))
+                .collect(),
+            pairs: cluster
+                .pairs
+                .iter()
+                .map(|pair| ((pair.left, pair.right), tenths(pair.match_weight)))
+                .collect(),
         }
     }
 
@@ -59,6 +67,13 @@ pub(super) fn of(cluster: &Cluster) -> String {
     format!("{}~{}~{}", seen.revision, members.join(" "), pairs.join(" "))
 }
 
+/// For a form that is answered blindly: without scores.
+pub(super) fn blindly(cluster: &Cluster) -> String {
+    let whole = of(cluster);
+    let scores = whole.rfind('~').map_or(whole.len(), |at| at + 1);
+    whole[..scores].to_owned()
+}
+
 /// Just what differs, in sentences.
 pub(super) fn difference(seen: &Seen, cluster: &Cluster, names: &HashMap<RecordId, String>) -> Markup {
     let now = Seen::new(cluster);
@@ -69,20 +84,30 @@ pub(super) fn difference(seen: &Seen, cluster: &Cluster, names: &HashMap<RecordI
         match seen.members.get(id) {
             None => lines.push(format!("{} is new in the cluster.", name(id))),
             Some(before) if before != organization => {
-                lines.push(format!("{} belongs to another organization now: somebody merged it, or undid a merge.", name(id)));
+                lines.push(format!(
+                    "{} belongs to another organization now: somebody merged it, or undid a merge.",
+                    name(id)
+                ));
             }
             Some(_) => {}
         }
     }
     lines.extend(
-        seen.members.keys().filter(|id| !now.members.contains_key(id)).map(|id| format!("{} has left the cluster.", name(id))),
+        seen.members
+            .keys()
+            .filter(|id| !now.members.contains_key(id))
+            .map(|id| format!("{} has left the cluster.", name(id))),
     );
     for ((left, right), tenths) in &now.pairs {
         let (a, b) = (name(left), name(right));
         match seen.pairs.get(&(*left, *right)) {
             None => lines.push(format!("{a} and {b} are compared now: {}.", signed(*tenths))),
             Some(before) if before != tenths => {
-                lines.push(format!("{a} and {b} scored {}, and score {} now.", signed(*before), signed(*tenths)));
+                lines.push(format!(
+                    "{a} and {b} scored {}, and score {} now.",
+                    signed(*before),
+                    signed(*tenths)
+                ));
             }
             Some(_) => {}
         }

@@ -128,9 +128,11 @@ mod tests {
     #[test]
     fn what_differs_from_most_is_marked_by_how_it_differs() {
         let only = |text: &str| format!("<mark title=\"only here\">{text}</mark>");
-        let near = |text: &str| format!("<mark class=\"similar\" title=\"nearly the same elsewhere\">{text}</mark>");
-        let conflict =
-            |text: &str| format!("<mark class=\"conflict\" title=\"others say something else\">{text}</mark>");
+        let near =
+            |text: &str| format!("<mark class=\"similar\" title=\"nearly the same elsewhere\">{text}</mark>");
+        let conflict = |text: &str| {
+            format!("<mark class=\"conflict\" title=\"others say something else\">{text}</mark>")
+        };
         check(
             Grain::Words,
             ["River Clinic, Inc.", "RIVER clinic"],
@@ -140,7 +142,10 @@ mod tests {
         check(
             Grain::Words,
             ["Rivr St Clinic", "River Street Clinic"],
-            [&format!("{} {} Clinic", near("Rivr"), only("St")), &format!("{} {} Clinic", near("River"), only("Street"))],
+            [
+                &format!("{} {} Clinic", near("Rivr"), only("St")),
+                &format!("{} {} Clinic", near("River"), only("Street")),
+            ],
         );
         check(Grain::Values, ["(518) 555-0142", "518 555 0142"], ["(518) 555-0142", "518 555 0142"]);
         check(Grain::Values, ["518 1", "518 2"], [&conflict("518 1"), &conflict("518 2")]);

@@ -1,0 +1,167 @@
+//! The worker that carries approved batches out, from wherever the last one got to.
+//!
+//! Each merge has a key of its own, so one that was made before a crash is not made twice; what became of it is
+//! written down after it.
+
+use super::merges::{Asked, request_of};
+use super::proposal::{Choice, Proposal, Wanted};
+use crate::ports::Ports;
+use crate::problem::{Problem, chain};
+use chrono::TimeDelta;
+use entity::Merge;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Organizations;
+use store::merging::{Answer, Batch, BatchItem, ItemState, RequestKey};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Carries approved batches of merges out, and forgets answers that nobody asks for any more.
+#[derive(Debug)]
+pub struct MergeWorker {
+    store: Arc<dyn Organizations>,
+    approved: Arc<Notify>,
+    bell: Arc<Notify>,
+    /// Who we are, for the lease.
+    holder: String,
+}
+
+/// The lease under which one process at a time carries batches out.
+const ROLE: &str = "merge-batches";
+/// Longer than one merge takes.
+const LEASE: Duration = Duration::from_secs(10);
+/// Between two looks when nobody rings, such as for a batch that was approved in another process.
+const IDLE: Duration = Duration::from_secs(1);
+/// After a failure.
+const BACKOFF: Duration = Duration::from_millis(500);
+/// Between two looks for old answers.
+const PRUNE: Duration = Duration::from_secs(3600);
+/// How long an answer is kept for whoever repeats a request.
+const ANSWERS_KEPT: TimeDelta = TimeDelta::days(8);
+
+impl MergeWorker {
+    /// A worker on these ports. Start one in each process that runs the service.
+    #[must_use]
+    pub fn new(ports: &Ports) -> Self {
+        Self {
+            store: Arc::clone(&ports.organizations),
+            approved: Arc::clone(&ports.merging.approved),
+            bell: Arc::clone(&ports.bell),
+            holder: Uuid::now_v7().to_string(),
+        }
+    }
+
+    /// Works until told to stop; what is in hand then is finished by the next start.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        let mut stop = pin!(stop);
+        tokio::select! {
+            () = self.work() => {}
+            () = &mut stop => {}
+        }
+        if let Ok(Some(lease)) = self.store.acquire(ROLE, &self.holder, LEASE).await {
+            // Not given back, it would run out by itself.
+            let _ = self.store.release(&lease).await;
+        }
+    }
+
+    async fn work(&self) {
+        let mut pruned: Option<tokio::time::Instant> = None;
+        loop {
+            let round = async {
+                if pruned.is_none_or(|pruned| pruned.elapsed() > PRUNE) {
+                    self.store.prune_answers(entity::clock::now() - ANSWERS_KEPT).await?;
+                    pruned = Some(tokio::time::Instant::now());
+                }
+                self.round().await
+            };
+            let pause = match round.await {
+                Ok(()) => IDLE,
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "batches of merges wait: the store did not answer");
+                    BACKOFF
+                }
+            };
+            tokio::select! {
+                () = self.approved.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Everything that runs, oldest first.
+    async fn round(&self) -> store::Result<()> {
+        for batch in self.store.running_batches().await? {
+            for item in &batch.items {
+                // Before each merge: a worker that slept past its lease must not go on beside the next one.
+                if self.store.acquire(ROLE, &self.holder, LEASE).await?.is_none() {
+                    return Ok(());
+                }
+                self.carry_out(&batch, item.clone()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&self, batch: &Batch, mut item: BatchItem) -> store::Result<()> {
+        match self.merge(batch, &item).await? {
+            Ok(merge) => {
+                item.merge = Some(merge.id);
+                item.state = ItemState::Applied;
+                self.bell.notify_one();
+            }
+            Err(problem) => {
+                tracing::info!(batch = %batch.id, item = item.position, problem = problem.kind.name(), "a merge of a batch was refused");
+                item.problem = Some(json!(problem.document()));
+                item.state = ItemState::Refused;
+            }
+        }
+        self.store.settle_item(batch.id, &item).await
+    }
+
+    /// The merge, or why it cannot be; an error where it may go through later.
+    async fn merge(&self, batch: &Batch, item: &BatchItem) -> store::Result<Result<Merge, Problem>> {
+        let key = RequestKey {
+            key: format!("merge-batch:{}:{}", batch.id, item.position),
+            fingerprint: json!(["merge-batch-item", batch.id, item.position]).to_string(),
+        };
+        if let Some(Answer::Merge(merge)) = self.store.answer_to(&key).await? {
+            return Ok(Ok(merge));
+        }
+        let choices: Vec<Choice> = serde_json::from_value(item.request.choices.clone()).unwrap_or_default();
+        let organizations: Vec<Uuid> = item.request.absorbed.iter().map(|id| id.0).collect();
+        let wanted = Wanted {
+            survivor: Some(item.request.survivor.0),
+            organizations: &organizations,
+            choices: &choices,
+            by: &batch.created_by,
+        };
+        let expected: BTreeMap<Uuid, String> =
+            item.request.expected.iter().map(|(id, revision)| (id.0, revision.to_string())).collect();
+        let proposal = match Proposal::read(&*self.store, &wanted).await {
+            Ok(proposal) => proposal,
+            Err(problem) => return settled(problem),
+        };
+        if let Err(problem) = proposal.require(&item.request.preview_digest, &expected) {
+            return settled(problem);
+        }
+        let asked =
+            Asked { by: batch.created_by.clone(), reason: batch.reason.clone(), batch: Some(batch.id), key };
+        match self.store.merge(&request_of(&proposal, asked)).await {
+            Ok(merge) => Ok(Ok(merge)),
+            Err(error @ store::Error::Transient { .. }) => Err(error),
+            Err(error) => Ok(Err(error.into())),
+        }
+    }
+}
+
+/// A problem that is an answer; one that may pass is an error, to be tried again.
+fn settled(problem: Problem) -> store::Result<Result<Merge, Problem>> {
+    if problem.kind.status().is_server_error() {
+        return Err(store::Error::transient("reading what a batch is to merge", problem.detail));
+    }
+    Ok(Err(problem))
+}
