@@ -105,7 +105,11 @@ impl History {
         let id = self.told[at].id;
         let family = running.organizations.family(&[id]).await.unwrap();
         let Some(revision) = family.revisions.get(&id) else { return "gone before".into() };
-        match running.organizations.delete_members(id.into(), &[(id, *revision)].into(), &store::By::now("ann")).await {
+        match running
+            .organizations
+            .delete_members(id.into(), &[(id, *revision)].into(), &store::By::now("ann"))
+            .await
+        {
             Ok(()) => {
                 self.there.remove(&at);
                 "one deleted".into()
