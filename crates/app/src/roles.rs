@@ -219,6 +219,7 @@ impl Process {
             board: self.board.clone(),
             stop: stop.clone(),
             batch_size_max,
+            transitions_kept: chrono::Duration::days(i64::from(self.config.resolver.transitions_kept_days)),
         };
         tasks.spawn(resolver.run());
         Ok(())
@@ -323,6 +324,7 @@ impl Process {
         Ok(service::Ports {
             organizations: Arc::clone(&self.organizations().await?.organizations),
             resolution: Arc::clone(&self.resolution().await?.live),
+            generations: Arc::clone(self.generations().await?),
             log: Arc::clone(&self.topics.log),
             codec: Arc::clone(&self.topics.codec),
             index: self.index().await?,

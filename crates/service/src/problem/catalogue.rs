@@ -67,6 +67,16 @@ kinds! {
         "The members of the cluster belong to one organization already.";
     DecisionNotFinal CONFLICT "decision-not-final" "The decision is still being applied"
         "Wait until its state is applied or refused.";
+    ClaimLost CONFLICT "claim-lost" "Somebody else holds the cluster"
+        "Who looks at a cluster holds it for a while. Take another one, or wait until the claim ends: the problem says when.";
+    NotCertified CONFLICT "not-certified" "The sample does not prove it"
+        "The bound that the answers give is below the precision that was asked for, or answers are still missing. Draw a larger sample, answer all of it, or ask for less.";
+    CertificateWithdrawn CONFLICT "certificate-withdrawn" "The certificate is worth nothing now"
+        "It expired, later answers broke it, or another model is live. Draw a new sample and certify anew.";
+    BatchSettled CONFLICT "batch-settled" "The batch does not wait for this"
+        "It was approved, turned down or taken back before. Read it again.";
+    SecondPersonNeeded FORBIDDEN "second-person-needed" "A second person has to approve"
+        "Nobody approves what they started themselves. Ask a colleague.";
     Stale PRECONDITION_FAILED "stale" "It has changed since it was read"
         "The If-Match header names an older state. Read again, and decide anew on what is there now.";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "The body is too large"

@@ -8,10 +8,15 @@ mod audit;
 mod bad_input;
 #[cfg(test)]
 mod batches;
+mod blind;
+#[cfg(test)]
+mod claims;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod document;
+#[cfg(test)]
+mod exclusions;
 #[cfg(test)]
 mod merges;
 #[cfg(test)]
@@ -20,10 +25,17 @@ mod operations;
 mod organizations;
 #[cfg(test)]
 mod pages;
+mod partition;
 #[cfg(test)]
 mod previews;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod review;
+#[cfg(test)]
+mod review_page;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
