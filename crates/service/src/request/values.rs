@@ -37,7 +37,8 @@ fn check_value(value: &Value, path: &mut String, inside: Inside) -> Result<()> {
         Value::String(text) => check_text(text, path),
         Value::Array(items) => items.iter().enumerate().try_for_each(|(number, item)| {
             step(path, &format!("[{number}]"), |path| {
-                if item.is_array() && inside == Inside::Model {
+                // A partition is a list of lists, and the only one.
+                if item.is_array() && inside == Inside::Model && !path.starts_with("partition[") {
                     return Err(Problem::invalid(path.as_str(), "a list is not expected here"));
                 }
                 check_value(item, path, inside)
