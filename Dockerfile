@@ -16,6 +16,8 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certifica
 COPY --from=build /out/orgloop /usr/local/bin/orgloop
 USER orgloop
 WORKDIR /var/lib/orgloop
+# It listens to everyone, so it asks for credentials, and starts once there are some: `docker run IMAGE token create …` on
+# the same volume, or ORGLOOP_ACCESS__MODE=closed and a token later (docs/access.md).
 ENV ORGLOOP_DATA_DIR=/var/lib/orgloop \
     ORGLOOP_LISTEN=0.0.0.0:8080
 VOLUME /var/lib/orgloop

@@ -1,6 +1,8 @@
 //! The whole loop through its public surface: the same bodies on the embedded ports and on real servers.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod bad_input;
@@ -15,6 +17,12 @@ mod generations;
 #[cfg(test)]
 mod import_export;
 #[cfg(test)]
+mod learning;
+#[cfg(test)]
 mod redelivery;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod scorer_group;
+#[cfg(test)]
+mod transitions;

@@ -8,6 +8,7 @@ use events::topics::{PARTITIONS_DEFAULT, Product, TopicNames};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use service::access::{AccessSettings, Secret};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,8 +30,10 @@ pub(crate) struct Config {
     pub(crate) poller: PollerSettings,
     pub(crate) indexer: StageSettings,
     pub(crate) scorer: StageSettings,
-    pub(crate) resolver: StageSettings,
+    pub(crate) resolver: ResolverSettings,
     pub(crate) service: ServiceSettings,
+    /// Who may do what.
+    pub(crate) access: AccessSettings,
     #[serde(default)]
     pub(crate) sinks: Vec<SinkSettings>,
     #[serde(default)]
@@ -96,11 +99,22 @@ pub(crate) struct StageSettings {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct ResolverSettings {
+    /// Records in a batch.
+    pub(crate) batch_size_max: usize,
+    /// How long the store tells what became of clusters.
+    pub(crate) transitions_kept_days: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ServiceSettings {
     /// Where the review side reaches the organizations port; empty for this process's own.
     pub(crate) organizations_url: String,
     /// A merge of more members than this waits for the approval of a second person.
     pub(crate) merge_members_max_alone: usize,
+    /// The token by which another process's port knows the review; empty for this process's own port.
+    pub(crate) organizations_token: Secret,
 }
 
 /// A SQL copy of the clean topics.
@@ -160,8 +174,13 @@ fn defaults() -> serde_json::Value {
         },
         "indexer": StageSettings { batch_size_max: 1000 },
         "scorer": StageSettings { batch_size_max: 1000 },
-        "resolver": StageSettings { batch_size_max: 1000 },
-        "service": ServiceSettings { organizations_url: String::new(), merge_members_max_alone: 20 },
+        "resolver": ResolverSettings { batch_size_max: 1000, transitions_kept_days: 90 },
+        "service": ServiceSettings {
+            organizations_url: String::new(),
+            organizations_token: Secret::default(),
+            merge_members_max_alone: 20,
+        },
+        "access": AccessSettings::default(),
         "log": LogSettings { level: "info".into(), format: LogFormat::Text },
     })
 }

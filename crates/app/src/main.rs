@@ -1,5 +1,6 @@
 //! `orgloop`: reads the settings, opens the ports by their URLs, and runs what the command line asks for.
 
+mod access;
 mod commands;
 mod config;
 mod crews;

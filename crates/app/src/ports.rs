@@ -13,7 +13,7 @@ use scoring::Model;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{ChangeLog, Generations, Organizations, Resolution};
+use store::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 
 /// What `sqlite:FILE` names, within the data folder unless it is absolute.
 fn sqlite_file(config: &Config, url: &str) -> Option<PathBuf> {
@@ -37,6 +37,7 @@ fn make_data_dir(config: &Config) -> anyhow::Result<()> {
 pub(crate) struct OrganizationsPorts {
     pub(crate) organizations: Arc<dyn Organizations>,
     pub(crate) changes: Arc<dyn ChangeLog>,
+    pub(crate) credentials: Arc<dyn Credentials>,
 }
 
 pub(crate) async fn organizations(config: &Config) -> anyhow::Result<OrganizationsPorts> {
@@ -46,6 +47,7 @@ pub(crate) async fn organizations(config: &Config) -> anyhow::Result<Organizatio
         let store = Arc::new(store::sqlite::OrganizationsStore::open(&file).await?);
         return Ok(OrganizationsPorts {
             organizations: Arc::<store::sqlite::OrganizationsStore>::clone(&store),
+            credentials: Arc::<store::sqlite::OrganizationsStore>::clone(&store),
             changes: store,
         });
     }
@@ -54,6 +56,7 @@ pub(crate) async fn organizations(config: &Config) -> anyhow::Result<Organizatio
         let store = Arc::new(store::postgres::OrganizationsStore::connect(url).await?);
         return Ok(OrganizationsPorts {
             organizations: Arc::<store::postgres::OrganizationsStore>::clone(&store),
+            credentials: Arc::<store::postgres::OrganizationsStore>::clone(&store),
             changes: store,
         });
     }

@@ -219,6 +219,7 @@ impl Process {
             board: self.board.clone(),
             stop: stop.clone(),
             batch_size_max,
+            transitions_kept: chrono::Duration::days(i64::from(self.config.resolver.transitions_kept_days)),
         };
         tasks.spawn(resolver.run());
         Ok(())
@@ -312,15 +313,18 @@ impl Process {
     pub(crate) async fn service_ports(
         &self,
         address: std::net::SocketAddr,
+        access: service::access::Access,
     ) -> anyhow::Result<service::Ports> {
         let board = self.board.clone();
-        let organizations_url = match self.config.service.organizations_url.as_str() {
-            "" => own_url(address),
-            url => url.trim_end_matches('/').to_owned(),
+        let settings = &self.config.service;
+        let (organizations_url, organizations_token) = match settings.organizations_url.as_str() {
+            "" => (own_url(address), access.own_token()),
+            url => (url.trim_end_matches('/').to_owned(), settings.organizations_token.clone()),
         };
         Ok(service::Ports {
             organizations: Arc::clone(&self.organizations().await?.organizations),
             resolution: Arc::clone(&self.resolution().await?.live),
+            generations: Arc::clone(self.generations().await?),
             log: Arc::clone(&self.topics.log),
             codec: Arc::clone(&self.topics.codec),
             index: self.index().await?,
@@ -333,6 +337,8 @@ impl Process {
             },
             metrics: self.metrics.clone(),
             organizations_url,
+            organizations_token,
+            access,
             registry: match self.topics.registry_home {
                 RegistryHome::Embedded => service::RegistryRoutes::Mounted,
                 RegistryHome::Remote => service::RegistryRoutes::Elsewhere,

@@ -1,16 +1,44 @@
 // Keys, live numbers and a remembered name. Everything works without it, only less comfortably.
 "use strict";
 
-// Every element with data-key is clicked by that key; radios are checked.
+// What works by keys alone is shown only where there are keys.
+document.documentElement.classList.add("js");
+
+// Brings to the front what a key stands for: a field, a dialog, something folded, or a button.
+function press(target) {
+  const { focusOn, dialog } = target.dataset;
+  if ("focus" in target.dataset) return target.focus();
+  if (focusOn && document.querySelector(focusOn)) return document.querySelector(focusOn).focus();
+  if (dialog && document.getElementById(dialog)) return document.getElementById(dialog).showModal();
+  const folded = target.tagName === "A" && target.hash && document.querySelector("details" + target.hash);
+  if (folded) {
+    folded.open = !folded.open;
+    return folded.scrollIntoView({ block: "nearest" });
+  }
+  target.click();
+}
+
+// Every element with data-key is pressed by that key.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
   // Enter on a link or button is the browser's own.
   if (event.key === "Enter" && event.target.closest("a, button, input, summary")) return;
   const target = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
   if (!target) return;
   event.preventDefault();
-  target.click();
+  press(target);
+});
+
+// A click on what stands for a dialog or a field opens it here, instead of leading to a page of its own.
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("a[data-dialog], a[data-focus-on]");
+  if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const there = target.dataset.dialog ? document.getElementById(target.dataset.dialog) : document.querySelector(target.dataset.focusOn);
+  if (!there) return;
+  event.preventDefault();
+  press(target);
 });
 
 // A name given once is filled in everywhere.
@@ -73,12 +101,3 @@ async function refresh() {
   setTimeout(refresh, pause);
 }
 setTimeout(refresh, Number(document.querySelector("main").dataset.refresh) || 0);
-
-// The next cluster is fetched ahead.
-const next = document.querySelector("a[rel=next]");
-if (next) {
-  const hint = document.createElement("link");
-  hint.rel = "prefetch";
-  hint.href = next.href;
-  document.head.append(hint);
-}

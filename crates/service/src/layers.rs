@@ -1,6 +1,7 @@
 //! What holds for every route: limits, no panics to callers, no writes from other sites, and problems instead of
 //! bare status codes.
 
+use crate::access::Access;
 use crate::page::PageProblem;
 use crate::problem::{Kind, Problem};
 use crate::request::BODY_BYTES_MAX;
@@ -16,12 +17,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// How long an answer may take to begin. Streams go on longer once they have begun.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(crate) fn around(router: Router) -> Router {
-    router
+pub(crate) fn around(router: Router, access: &Access) -> Router {
+    let router = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(same_site))
+        .layer(from_fn(same_site));
+    access
+        .guard(router)
         .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(counted))
@@ -59,7 +62,8 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 
 /// Browsers say where a request comes from; programs say nothing. A write that another site caused is refused.
 async fn same_site(request: Request, next: Next) -> Response {
-    if request.method().is_safe() || is_own(request.headers()) {
+    let asks = crate::reconcile::is_let_in(request.uri().path(), request.headers());
+    if request.method().is_safe() || asks || is_own(request.headers()) {
         return next.run(request).await;
     }
     let detail =
@@ -88,6 +92,7 @@ async fn counted(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::{around, is_own};
+    use crate::access::{Access, AccessSettings};
     use axum::Router;
     use axum::http::HeaderMap;
     use axum::routing::get;
@@ -106,8 +111,9 @@ mod tests {
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        let access = Access::open(AccessSettings::default()).unwrap();
         let router = Router::new().route("/broken", get(broken)).route("/whole", get(|| async {}));
-        tokio::spawn(crate::serve(listener, around(router), std::future::pending()));
+        tokio::spawn(crate::serve(listener, around(router, &access), std::future::pending()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let broken = client.get(format!("{base}/broken")).send().await.unwrap();
         assert_eq!(broken.status(), 500);

@@ -4,6 +4,7 @@
 //! them, and rings the bell. `organizations/` is the data product's side, `review/` the resolution's; the second
 //! reaches the first over HTTP only. Start with [`router`].
 
+pub mod access;
 mod hsds;
 mod layers;
 mod operations;
@@ -12,6 +13,7 @@ mod page;
 mod paging;
 mod ports;
 mod problem;
+mod reconcile;
 mod request;
 mod responses;
 mod review;
@@ -29,10 +31,12 @@ use utoipa_axum::router::OpenApiRouter;
 /// All routes on these ports.
 #[expect(clippy::needless_pass_by_value, reason = "the ports are the service's from here on")]
 pub fn router(ports: Ports) -> Router {
+    let access = ports.access.clone();
     let documented = OpenApiRouter::with_openapi(operations::document::base())
         .merge(organizations::routes(&ports))
         .merge(review::routes(&ports))
         .merge(topics::routes(&ports))
+        .merge(reconcile::routes(&ports))
         .merge(operations::routes(&ports));
     let (router, document) = documented.split_for_parts();
     let router = router
@@ -40,6 +44,7 @@ pub fn router(ports: Ports) -> Router {
         .merge(operations::registry::routes(&ports))
         .merge(operations::pages(&ports))
         .merge(review::pages(&ports))
-        .merge(page::assets());
-    layers::around(router)
+        .merge(page::assets())
+        .merge(access.routes());
+    layers::around(router, &access)
 }

@@ -10,6 +10,7 @@ mod problems_page;
 pub(crate) mod registry;
 mod search;
 mod status;
+mod travel;
 
 use crate::ports::Ports;
 use axum::Router;

@@ -4,6 +4,7 @@ mod words;
 
 pub(crate) use words::{ago, count, percent, prose, sentence, signed};
 
+use crate::access::frame::corner;
 use crate::problem::Problem;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -17,6 +18,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 
 const STYLE: &str = include_str!("../assets/page.css");
 const SCRIPT: &str = include_str!("../assets/page.js");
+const REVIEW_STYLE: &str = include_str!("../assets/review.css");
+const REVIEW_SCRIPT: &str = include_str!("../assets/review.js");
 
 /// Which entry of the navigation a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +27,7 @@ pub(crate) enum Place {
     Loop,
     Clusters,
     Decisions,
+    Quality,
     Api,
 }
 
@@ -40,12 +44,14 @@ pub(crate) struct Page {
     pub(crate) title: String,
     pub(crate) place: Place,
     pub(crate) refresh: Refresh,
+    /// A script of its own, besides that of all pages.
+    pub(crate) script: Option<&'static str>,
     pub(crate) content: Markup,
 }
 
 impl Page {
     pub(crate) fn new(title: impl Into<String>, place: Place, content: Markup) -> Self {
-        Self { title: title.into(), place, refresh: Refresh::Never, content }
+        Self { title: title.into(), place, refresh: Refresh::Never, script: None, content }
     }
 
     pub(crate) fn render(&self) -> Markup {
@@ -63,7 +69,9 @@ impl Page {
                     title { (self.title) " · orgloop" }
                     link rel="icon" href={ "data:image/svg+xml," (ICON) };
                     link rel="stylesheet" href="/assets/page.css";
+                    link rel="stylesheet" href="/assets/review.css";
                     script src="/assets/page.js" defer {}
+                    @if let Some(script) = self.script { script src=(script) defer {} }
                     @if let Some(pause) = refresh {
                         // Without JavaScript, the browser itself looks again, more slowly.
                         noscript { meta http-equiv="refresh" content=(pause.div_ceil(1000) * 3); }
@@ -83,6 +91,7 @@ impl Page {
             (Place::Loop, "/", "Loop"),
             (Place::Clusters, "/clusters", "Clusters"),
             (Place::Decisions, "/decisions", "Decisions"),
+            (Place::Quality, "/quality", "Quality"),
             (Place::Api, "/docs", "API"),
         ];
         html! {
@@ -93,6 +102,7 @@ impl Page {
                         a href=(href) aria-current=[(place == self.place).then_some("page")] { (name) }
                     }
                 }
+                (corner())
             }
         }
     }
@@ -150,7 +160,7 @@ impl IntoResponse for PageProblem {
             p { a href="/" { "To the loop" } " · " a href="/clusters" { "To the clusters" } }
         };
         let page = Page::new(problem.kind.title(), Place::Loop, content);
-        (problem.kind.status(), page).into_response()
+        (problem.kind.status(), problem.headers(), page).into_response()
     }
 }
 
@@ -169,4 +179,6 @@ pub(crate) fn assets() -> Router {
     Router::new()
         .route("/assets/page.css", asset("text/css; charset=utf-8", STYLE))
         .route("/assets/page.js", asset("text/javascript; charset=utf-8", SCRIPT))
+        .route("/assets/review.css", asset("text/css; charset=utf-8", REVIEW_STYLE))
+        .route("/assets/review.js", asset("text/javascript; charset=utf-8", REVIEW_SCRIPT))
 }

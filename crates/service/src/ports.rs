@@ -1,5 +1,6 @@
 //! What the service is given: the ports it reads and writes, and where it finds itself.
 
+use crate::access::{Access, Secret};
 use events::EventLog;
 use events::codec::Codec;
 use index::Index;
@@ -7,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use store::{Organizations, Resolution};
+use store::{Generations, Organizations, Resolution};
 use tokio::sync::Notify;
 
 /// Everything behind the routes.
@@ -17,6 +18,8 @@ pub struct Ports {
     pub organizations: Arc<dyn Organizations>,
     /// Clusters, judgements, decisions.
     pub resolution: Arc<dyn Resolution>,
+    /// Models and what they came to; the live one weighs what is reconciled.
+    pub generations: Arc<dyn Generations>,
     /// Topics.
     pub log: Arc<dyn EventLog>,
     /// Values of topics, and the registry of their schemas.
@@ -35,6 +38,10 @@ pub struct Ports {
     pub metrics: PrometheusHandle,
     /// Where the review reaches the organizations' REST port, such as `http://127.0.0.1:8080`.
     pub organizations_url: String,
+    /// By what the organizations' REST port there knows the review: [`Access::own_token`] where it is this process's.
+    pub organizations_token: Secret,
+    /// Who may do what.
+    pub access: Access,
     /// Whether the registry's REST calls are answered here.
     pub registry: RegistryRoutes,
 }

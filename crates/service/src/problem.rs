@@ -8,11 +8,12 @@ mod catalogue;
 pub(crate) use catalogue::Kind;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::error::Error as StdError;
+use store::access::Role;
 use store::error::Conflict;
 use utoipa::ToSchema;
 
@@ -88,6 +89,12 @@ impl Problem {
                 if error.field.is_empty() { path.to_owned() } else { format!("{path}.{}", error.field) };
         }
         self
+    }
+
+    /// The caller is known, and may not.
+    pub(crate) fn missing_role(role: Role) -> Self {
+        let detail = format!("this needs the role {role}, which the caller does not have");
+        Self::new(Kind::MissingRole, detail).with("role", role.name())
     }
 
     /// The addressed id was absorbed: the caller decides anew, with the survivor.
@@ -186,20 +193,42 @@ impl From<index::Error> for Problem {
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+fn value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
+impl Problem {
+    /// What the answer says beside its body.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let member = |name: &str| self.members.get(name).and_then(Value::as_str);
+        let retry = match self.members.get("retry_after").and_then(Value::as_f64) {
+            Some(seconds) => value(&format!("{seconds:.0}")),
+            None if self.kind.status() == StatusCode::SERVICE_UNAVAILABLE => value("1"),
+            None => None,
+        };
+        let survivor = member("survivor");
+        let link =
+            survivor.and_then(|id| value(&format!("</v1/organizations/{id}>; rel=\"successor-version\"")));
+        let challenge = match (self.kind, member("error"), member("role")) {
+            // RFC 6750: how to say who one is.
+            (Kind::Unauthenticated, Some(error), _) => {
+                value(&format!("Bearer realm=\"orgloop\", error=\"{error}\""))
+            }
+            (Kind::Unauthenticated, None, _) => value("Bearer realm=\"orgloop\""),
+            (Kind::MissingRole, _, Some(role)) => {
+                value(&format!("Bearer realm=\"orgloop\", error=\"insufficient_scope\", scope=\"{role}\""))
+            }
+            _ => None,
+        };
+        let all = [(header::RETRY_AFTER, retry), (header::LINK, link), (header::WWW_AUTHENTICATE, challenge)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.kind.status(), Json(self.document())).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        if self.kind.status() == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        if let Some(survivor) = self.members.get("survivor").and_then(Value::as_str) {
-            let link = format!("</v1/organizations/{survivor}>; rel=\"successor-version\"");
-            headers.extend(
-                HeaderValue::from_str(&link).ok().map(|link| (HeaderName::from_static("link"), link)),
-            );
-        }
+        let mut response = (self.kind.status(), self.headers(), Json(self.document())).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
         response
     }
 }

@@ -5,12 +5,14 @@ mod values;
 
 pub(crate) use body::{Body, OptionalBody, Raw, misfit};
 
+use crate::access::identity::{How, Identity};
 use crate::problem::{Kind, Problem, Result};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
+use store::access::{Role, Roles};
 use uuid::Uuid;
 
 /// The largest body taken.
@@ -46,40 +48,73 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     }
 }
 
-/// Who asks. Until there are tokens, whoever the caller says.
+/// Who asks: whom the guard let in, or for whom a trusted program asks.
+///
+/// Handlers take it as an argument. The table in `access/table.rs` says which role a route needs at least; a handler
+/// that needs more for this or that request says `caller.require(Role::Approver)?`.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller(pub(crate) String);
+pub(crate) struct Caller {
+    /// The name under which is kept what they do.
+    pub(crate) name: String,
+    /// What they may do.
+    pub(crate) roles: Roles,
+    /// By what they are known.
+    pub(crate) how: How,
+    /// The program that asks for them, where one does.
+    pub(crate) through: Option<String>,
+}
 
-/// The header by which a caller gives a name.
+/// The header by which a caller gives a name: believed of programs with the role service, and where all is open.
 pub(crate) const USER: HeaderName = HeaderName::from_static("x-orgloop-user");
 
 const NAME_CHARS_MAX: usize = 200;
 
 impl Caller {
-    /// A name as given, or `anonymous`.
-    pub(crate) fn named(name: Option<&str>) -> Result<Self> {
-        let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or("anonymous");
-        if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-            let detail = format!(
-                "a user's name has at most {NAME_CHARS_MAX} characters, none of them control characters"
-            );
-            return Err(Problem::new(Kind::Malformed, detail));
-        }
-        Ok(Self(name.to_owned()))
+    fn of(identity: &Identity, headers: &HeaderMap) -> Result<Self> {
+        let Identity { name, roles, how } = identity.clone();
+        let itself = Self { name, roles, how, through: None };
+        let Some(header) = headers.get(USER).filter(|_| identity.may_name_others()) else {
+            return Ok(itself);
+        };
+        let said = std::str::from_utf8(header.as_bytes())
+            .map_err(|_| Problem::new(Kind::Malformed, "the X-Orgloop-User header is not UTF-8 text"))?;
+        let through = (how != How::Open).then(|| itself.name.clone());
+        Ok(match name_of(said)? {
+            Some(name) => Self { name, through, ..itself },
+            None => itself,
+        })
     }
+
+    /// Under the name that a form gives: only where all is open; whoever is signed in has a name.
+    pub(crate) fn or_named(self, given: Option<&str>) -> Result<Self> {
+        match given.map(name_of).transpose()?.flatten() {
+            Some(name) if self.how == How::Open => Ok(Self { name, ..self }),
+            _ => Ok(self),
+        }
+    }
+
+    /// Refuses whoever may not do what needs this role.
+    pub(crate) fn require(&self, role: Role) -> Result<()> {
+        if self.roles.grant(role) { Ok(()) } else { Err(Problem::missing_role(role)) }
+    }
+}
+
+/// A name that was given; `None` for an empty one.
+fn name_of(given: &str) -> Result<Option<String>> {
+    let name = given.trim();
+    if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        let detail =
+            format!("a user's name has at most {NAME_CHARS_MAX} characters, none of them control characters");
+        return Err(Problem::new(Kind::Malformed, detail));
+    }
+    Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
-        let text = |value: &axum::http::HeaderValue| std::str::from_utf8(value.as_bytes()).map(str::to_owned);
-        let name = parts
-            .headers
-            .get(USER)
-            .map(text)
-            .transpose()
-            .map_err(|_| Problem::new(Kind::Malformed, "the X-Orgloop-User header is not UTF-8 text"))?;
-        Self::named(name.as_deref())
+        let identity = parts.extensions.get::<Identity>().expect("the guard is before every route");
+        Self::of(identity, &parts.headers)
     }
 }
 

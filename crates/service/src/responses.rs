@@ -42,6 +42,43 @@ problems! {
     ReadProblems [(400, "`malformed`"), (404, "`not-found`")];
     /// Reading one thing of the review, with what the organizations say of it.
     ReviewProblems [(400, "`malformed`"), (404, "`not-found`"), (502, "`organizations-unavailable`")];
+    /// Asking for something that is itself in the query, as JSON.
+    AskProblems [(400, "`malformed`"), (413, "`too-large`"), (422, "`invalid`")];
+    /// Matching rows of others.
+    MatchProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),
+        (422, "`invalid`"),
+    ];
+    /// Reading a list of the review that may need the organizations.
+    ReviewListProblems [(400, "`malformed`"), (422, "`invalid`"), (502, "`organizations-unavailable`")];
+    /// Claiming.
+    ClaimProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (409, "`claim-lost`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`"), (502, "`organizations-unavailable`"),
+    ];
+    /// What is done with a claim.
+    ClaimedProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (409, "`claim-lost`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`"),
+    ];
+    /// Deciding on a cluster.
+    DecideProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"),
+        (409, "`cluster-settled`, `claim-lost`, `decision-not-final`"), (412, "`stale`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`, `idempotency-key-reused`"),
+        (502, "`organizations-unavailable`"),
+    ];
+    /// Keeping two records apart, or no longer.
+    ExclusionProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (404, "`not-found`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`"), (502, "`organizations-unavailable`"),
+    ];
+    /// Samples, certificates and batches.
+    SamplingProblems [
+        (400, "`malformed`"), (403, "`cross-site`, `second-person-needed`"), (404, "`not-found`"),
+        (409, "`certificate-withdrawn`, `not-certified`, `batch-settled`"), (413, "`too-large`"),
+        (415, "`unsupported-media-type`"), (422, "`invalid`"), (502, "`organizations-unavailable`"),
+    ];
     /// Creating.
     CreateProblems [
         (400, "`malformed`"), (403, "`cross-site`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),

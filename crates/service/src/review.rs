@@ -3,12 +3,26 @@
 //! This room reads and writes the resolution store; organizations it reaches over HTTP only ([`client`]), so that
 //! both may live apart.
 
+mod bands;
+mod batches;
+mod blind;
+mod certificates;
+mod claims;
 pub(crate) mod client;
 mod clusters;
+mod comments;
 mod decide;
 mod decisions;
+mod exclusions;
 mod outcome;
 mod pages;
+mod partition;
+mod precision;
+mod progress;
+mod queue;
+mod said;
+mod sources;
+mod transitions;
 mod views;
 mod worker;
 
@@ -17,6 +31,8 @@ pub use worker::DecisionWorker;
 use crate::ports::Ports;
 use axum::Router;
 use client::Client;
+use index::Index;
+use sources::Sources;
 use std::sync::Arc;
 use store::Resolution;
 use tokio::sync::Notify;
@@ -29,14 +45,18 @@ pub(crate) struct Room {
     store: Arc<dyn Resolution>,
     organizations: Client,
     decided: Arc<Notify>,
+    sources: Sources,
+    index: Arc<dyn Index>,
 }
 
 impl Room {
     fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.resolution),
-            organizations: Client::new(&ports.organizations_url),
+            organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
+            sources: Sources::default(),
+            index: Arc::clone(&ports.index),
         }
     }
 }
@@ -45,6 +65,24 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(clusters::list))
         .routes(routes!(clusters::get))
+        .routes(routes!(transitions::list))
+        .routes(routes!(clusters::history))
+        .routes(routes!(comments::add, comments::list))
+        .routes(routes!(queue::read))
+        .routes(routes!(claims::claim))
+        .routes(routes!(claims::renew, claims::release))
+        .routes(routes!(progress::progress))
+        .routes(routes!(progress::undo))
+        .routes(routes!(exclusions::get, exclusions::put, exclusions::delete))
+        .routes(routes!(exclusions::history))
+        .routes(routes!(blind::draw, blind::list))
+        .routes(routes!(blind::get))
+        .routes(routes!(certificates::issue, certificates::list))
+        .routes(routes!(batches::start, batches::list))
+        .routes(routes!(batches::get))
+        .routes(routes!(batches::approve))
+        .routes(routes!(batches::reject))
+        .routes(routes!(batches::undo))
         .routes(routes!(decisions::decide))
         .routes(routes!(decisions::list))
         .routes(routes!(decisions::get))

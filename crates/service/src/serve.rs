@@ -2,14 +2,19 @@
 
 mod stall;
 
+use crate::access::Peer;
+use axum::http::Request;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use stall::Unstalled;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -77,8 +82,8 @@ async fn serve_patiently(
             () = &mut stopped => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let connection = connection(stream, router.clone(), patience, &graceful);
+                Ok((stream, peer)) => {
+                    let connection = connection((stream, peer), router.clone(), patience, &graceful);
                     connections.spawn(connection);
                 }
                 Err(error) => {
@@ -97,7 +102,7 @@ async fn serve_patiently(
 
 /// One connection, from its first request to its last.
 fn connection(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     router: Router,
     patience: Patience,
     graceful: &GracefulShutdown,
@@ -105,9 +110,14 @@ fn connection(
     // Events of a stream go out as they come.
     let _ = stream.set_nodelay(true);
     let stream = TokioIo::new(Unstalled::new(stream, patience.taking));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        router.call(request)
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.head);
-    let served = graceful.watch(http.serve_connection(stream, TowerToHyperService::new(router)));
+    let served = graceful.watch(http.serve_connection(stream, service));
     async move {
         if let Err(error) = served.await {
             tracing::debug!(%error, "a connection ended early");

@@ -5,6 +5,7 @@
     reason = "a suite fails by panicking, and takes outcomes whole"
 )]
 
+mod access;
 mod audit;
 mod batches;
 mod capture;
@@ -23,16 +24,22 @@ mod never_happened;
 mod people;
 mod queues;
 mod rest_rows;
+mod review;
+mod sampling;
 mod scores;
 mod scores_in_any_order;
 mod splits;
 mod survivorship;
+mod transitions;
 
-use crate::{ChangeLog, Generations, Organizations, Resolution};
+use crate::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 use async_trait::async_trait;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use access::{
+    a_login_is_taken_once, sessions_end_with_what_vouched_for_them, tokens_open_until_they_end,
+};
 pub use audit::{
     a_tampered_entry_is_found, concurrent_writers_do_not_fork_the_chain, what_people_write_is_written_down,
 };
@@ -85,6 +92,12 @@ pub use rest_rows::{
     a_record_is_rewritten_on_what_stands, added_rows_outlive_imports, an_added_row_is_written_as_a_whole,
     rows_of_a_source_are_left_alone,
 };
+pub use review::{
+    a_claim_is_held_until_it_runs_out, a_decision_rests_on_what_was_seen, a_no_is_reopened_by_new_evidence,
+    comments_and_tallies, the_queue_goes_by_value_and_skips_what_was_put_aside,
+    what_must_not_be_taught_is_not,
+};
+pub use sampling::{certificates_and_batches_move_on, samples_are_answered_once};
 pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
 pub use scores_in_any_order::scores_in_any_order;
 pub use splits::{
@@ -98,10 +111,14 @@ pub use survivorship::{
     only_a_source_makes_a_record_recent, policies_have_versions_and_one_is_in_force,
     two_accepts_leave_one_survivor,
 };
+pub use transitions::{
+    a_switch_tells_what_became_of_clusters, transitions_are_kept_until_they_are_sent_and_old,
+    what_became_of_clusters_is_told_with_its_cause,
+};
 
-/// The data product: both of its ports.
-pub trait DataProduct: Organizations + ChangeLog {}
-impl<T: Organizations + ChangeLog> DataProduct for T {}
+/// The data product: all of its ports.
+pub trait DataProduct: Organizations + ChangeLog + Credentials {}
+impl<T: Organizations + ChangeLog + Credentials> DataProduct for T {}
 
 /// A pair of databases of its own.
 #[async_trait]
@@ -202,6 +219,14 @@ macro_rules! conformance_tests {
             the_newest_judgement_holds,
             judgements_reach_every_generation,
             decisions_move_on,
+            the_queue_goes_by_value_and_skips_what_was_put_aside,
+            a_claim_is_held_until_it_runs_out,
+            a_decision_rests_on_what_was_seen,
+            a_no_is_reopened_by_new_evidence,
+            what_must_not_be_taught_is_not,
+            comments_and_tallies,
+            samples_are_answered_once,
+            certificates_and_batches_move_on,
             clusters_take_members_from_each_other,
             events_wait_until_published,
             pages_through_equal_probabilities,
@@ -209,6 +234,12 @@ macro_rules! conformance_tests {
             each_generation_keeps_its_own,
             a_switch_publishes_what_differs,
             a_retired_generation_is_gone,
+            tokens_open_until_they_end,
+            sessions_end_with_what_vouched_for_them,
+            a_login_is_taken_once,
+            what_became_of_clusters_is_told_with_its_cause,
+            transitions_are_kept_until_they_are_sent_and_old,
+            a_switch_tells_what_became_of_clusters,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

@@ -1,10 +1,11 @@
 //! The organizations store (the data product) and the resolution store, on SQLite and on PostgreSQL.
 //!
 //! This crate never decides anything: no survivorship, no clustering, no publishing. The ports are
-//! [`Organizations`] and [`ChangeLog`] over one database, [`Resolution`] over the other; no type gets both.
+//! [`Organizations`] and [`ChangeLog`] over one database, [`Resolution`] (with [`Review`]) over the other; no type gets both.
 //! Each statement is written once, in `adapter/`, and compiled for each database; what the databases do not
 //! share stands in `sqlite` and `postgres`.
 
+pub mod access;
 pub mod audit;
 pub mod change_log;
 #[cfg(feature = "conformance")]
@@ -20,8 +21,10 @@ pub mod policies;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod resolution;
+pub mod review;
 pub mod sqlite;
 
+pub use access::Credentials;
 pub use audit::{AuditEntry, AuditLog, AuditQuery, Deed};
 pub use change_log::{Capture, CaptureState, ChangeLog, ChangeRow};
 pub use error::{Error, Result};
@@ -35,3 +38,4 @@ pub use organizations::{
 };
 pub use policies::{Policies, StatedPolicy};
 pub use resolution::Resolution;
+pub use review::Review;

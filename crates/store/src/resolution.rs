@@ -4,9 +4,12 @@
 use crate::error::Result;
 use crate::lease::Leases;
 use crate::listing::TimeAndId;
+use crate::review::Review;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{Cluster, ClusterId, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version};
+use entity::{
+    Cluster, ClusterId, ClusterTransition, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -142,6 +145,102 @@ pub struct Decision {
     pub merge_id: Option<MergeId>,
     /// Why it was refused.
     pub refusal: Option<String>,
+    /// The merges that it asks for, where it parts the cluster or chooses fields; else all that is concerned is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<DecisionPart>,
+    /// What else was said with it.
+    #[serde(default)]
+    pub notes: DecisionNotes,
+}
+
+/// A merge that a decision asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionPart {
+    /// The golden id that stays.
+    pub survivor: OrganizationId,
+    /// The golden ids of the part, the survivor's too.
+    pub organizations: Vec<OrganizationId>,
+    /// Fields whose value was chosen by hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<FieldChoice>,
+    /// The preview that the decider saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<SeenPreview>,
+    /// The merge that it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_id: Option<MergeId>,
+}
+
+/// A field whose value was chosen by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChoice {
+    /// The field, as named in HSDS.
+    pub field: String,
+    /// The record whose value it takes.
+    pub record_id: RecordId,
+}
+
+/// The preview that a merge has to cite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenPreview {
+    /// Its digest.
+    pub digest: String,
+    /// What each member's version was.
+    pub expected_versions: BTreeMap<RecordId, String>,
+}
+
+/// What else was said with a decision.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DecisionNotes {
+    /// Why, from the list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<entity::ReasonCode>,
+    /// For related: how.
+    pub relation: Option<entity::Relation>,
+    /// Whether models may learn from it.
+    pub teach: crate::review::Teach,
+    /// The cluster's revision that it rests on.
+    pub revision: String,
+    /// What the parts are to each other, in a decision with parts: non-match unless said.
+    pub between: Option<entity::JudgementVerdict>,
+    /// The batch that it came from.
+    pub batch_id: Option<Uuid>,
+    /// The sample that it answered blindly.
+    pub blind_sample: Option<Uuid>,
+    /// What that answer says.
+    pub blind_outcome: Option<crate::review::sampling::BlindOutcome>,
+    /// How long the decider looked at it, in milliseconds.
+    pub took_ms: Option<u64>,
+    /// What the request said, to tell a repeated one from another one under the same key.
+    pub fingerprint: Option<String>,
+    /// Its judgements were written with it.
+    pub judged: bool,
+}
+
+impl Decision {
+    /// The merges that it asks for.
+    #[must_use]
+    pub fn merges(&self) -> Vec<DecisionPart> {
+        if !self.parts.is_empty() || self.verdict != entity::JudgementVerdict::Match {
+            return self.parts.clone();
+        }
+        let survivor = self.survivor.or_else(|| self.organizations.first().copied());
+        let part = |survivor| DecisionPart {
+            survivor,
+            organizations: self.organizations.clone(),
+            choices: Vec::new(),
+            preview: None,
+            merge_id: self.merge_id,
+        };
+        survivor.map(part).into_iter().collect()
+    }
+
+    /// How many golden records it folds away.
+    #[must_use]
+    pub fn folded(&self) -> usize {
+        self.merges().iter().map(|part| part.organizations.len().saturating_sub(1)).sum()
+    }
 }
 
 /// A page of clusters: by probability, highest first.
@@ -166,7 +265,7 @@ pub enum OpenOnly {
 
 /// The resolution store, for one generation.
 #[async_trait]
-pub trait Resolution: Leases + std::fmt::Debug {
+pub trait Resolution: Leases + Review + std::fmt::Debug {
     /// What is known of records about to be scored.
     async fn known_scores(&self, ids: &[RecordId]) -> Result<KnownScores>;
 
@@ -205,6 +304,19 @@ pub trait Resolution: Leases + std::fmt::Debug {
     /// The topic has acknowledged the events up to this one.
     async fn published(&self, seq: i64) -> Result<()>;
 
+    /// What became of the live clusters, oldest first, after the given number. Written by [`Resolution::apply_clusters`]
+    /// and by a switch of generations, in their transactions; each change is told once, in the order of commits.
+    async fn transitions(&self, after: i64, limit: usize) -> Result<Vec<(i64, ClusterTransition)>>;
+
+    /// Those that the topic has not acknowledged, oldest first.
+    async fn unsent_transitions(&self, limit: usize) -> Result<Vec<(i64, ClusterTransition)>>;
+
+    /// The topic has acknowledged those up to this one.
+    async fn transitions_sent(&self, seq: i64) -> Result<()>;
+
+    /// Forgets those that are older and were acknowledged; how many.
+    async fn forget_transitions(&self, before: DateTime<Utc>) -> Result<u64>;
+
     /// Numbers of the corpus.
     async fn corpus(&self) -> Result<Corpus>;
 
@@ -226,8 +338,8 @@ pub trait Resolution: Leases + std::fmt::Debug {
     /// Adds judgements and queues their records. `decision` ties them to what they came from.
     async fn judge(&self, judgements: &[Judgement], decision: Option<Uuid>) -> Result<()>;
 
-    /// Judgements that hold (the newest of each pair that was not withdrawn), with their numbers, oldest first, after
-    /// the given number.
+    /// Judgements that hold (the newest of each pair that was not withdrawn, without a no whose evidence has changed
+    /// since), with their numbers, oldest first, after the given number.
     async fn judgements(&self, after: i64, limit: usize) -> Result<Vec<(i64, Judgement)>>;
 
     /// Withdraws the judgements of a decision and queues their records.

@@ -2,9 +2,9 @@
 
 use super::{account, java, postgres, process};
 use anyhow::{Result, bail};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-/// Installs the packages that are missing: PostgreSQL, a Java and Maven.
+/// Installs the packages that are missing: PostgreSQL, a Java, Maven, and Python's venv.
 pub(crate) fn ensure() -> Result<()> {
     let mut missing = Vec::new();
     if postgres::programs().is_none() {
@@ -16,12 +16,26 @@ pub(crate) fn ensure() -> Result<()> {
     if !process::on_path("mvn") {
         missing.push("maven");
     }
-    if missing.is_empty() { Ok(()) } else { install(&missing) }
+    // The contract tests are skipped without it, so it is no reason to fail elsewhere.
+    if process::on_path("apt-get") && !has_venv() {
+        missing.push("python3-venv");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install(&missing, "install them yourself, or start a container engine, and call again")
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+/// Whether Python can make a place of its own for what it installs.
+fn has_venv() -> bool {
+    let asked = Command::new("python3").args(["-c", "import ensurepip, venv"]).stderr(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
+}
+
+/// Installs packages as root or through sudo; `otherwise` is what the person can do where that is not possible.
+pub(crate) fn install(packages: &[&str], otherwise: &str) -> Result<()> {
     let list = packages.join(" ");
-    let wish = format!("install {list}, or start a container engine, and call again");
+    let wish = otherwise;
     if !process::on_path("apt-get") {
         bail!("{list} missing, and this is no Debian: {wish}");
     }
@@ -30,7 +44,7 @@ fn install(packages: &[&str]) -> Result<()> {
         (false, true) => &["sudo"],
         (false, false) => bail!("{list} missing, and neither root nor sudo at hand: {wish}"),
     };
-    crate::say(format_args!("services: installing {list}"));
+    crate::say(format_args!("installing {list}"));
     let install = [&["install", "-y", "--no-install-recommends"], packages].concat();
     // The lists of a new machine are empty or old; where they cannot be had, the install says what is wrong.
     for (arguments, needed) in [(&["update"][..], false), (&install, true)] {

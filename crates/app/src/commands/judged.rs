@@ -16,13 +16,13 @@ pub(super) struct JudgedPair {
 
 const PAGE: usize = 500;
 
-/// All of them, oldest first. Unsure says nothing.
+/// All of them from which models may learn, oldest first. Unsure says nothing.
 pub(super) async fn judged_pairs(process: &Process, generation: i64) -> anyhow::Result<Vec<JudgedPair>> {
     let store = process.generations().await?.of(generation);
     let index = process.index().await?.generation(&index_name(generation)).await?;
     let (mut judged, mut after) = (Vec::new(), 0);
     loop {
-        let page = store.judgements(after, PAGE).await?;
+        let page = store.taught_judgements(after, PAGE).await?;
         let Some((last, _)) = page.last() else { return Ok(judged) };
         after = *last;
         let ids: Vec<_> =

@@ -1,5 +1,6 @@
 //! `demo` and `run`: start the roles, wait for the end, stop cleanly.
 
+use crate::access;
 use crate::config::{Config, Overrides};
 use crate::output;
 use crate::roles::{self, Process, Role};
@@ -125,10 +126,18 @@ async fn until_stopped(
 ) -> anyhow::Result<ExitCode> {
     let (stopper, stop) = Stopper::new();
     let mut tasks = JoinSet::new();
+    // Before any stage starts: a service that may not listen as it is asked to ends here.
+    let listening = match listener {
+        Some(listener) => {
+            let address = listener.local_addr().context("asking for the address")?;
+            Some((listener, address, access::of(&process, address).await?))
+        }
+        None => None,
+    };
     process.start(roles, &stop, &mut tasks).await?;
-    if let Some(listener) = listener {
-        let address = listener.local_addr().context("asking for the address")?;
-        serve(&process, listener, &stop, &mut tasks).await?;
+    if let Some((listener, address, access)) = listening {
+        let ports = process.service_ports(address, access).await?;
+        serve(ports, listener, &stop, &mut tasks);
         output::line(format_args!(
             "The loop runs. Its page: {}/   (Ctrl-C stops it)",
             roles::own_url(address)
@@ -146,13 +155,7 @@ async fn until_stopped(
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn serve(
-    process: &Process,
-    listener: TcpListener,
-    stop: &Stop,
-    tasks: &mut JoinSet<()>,
-) -> anyhow::Result<()> {
-    let ports = process.service_ports(listener.local_addr()?).await?;
+fn serve(ports: service::Ports, listener: TcpListener, stop: &Stop, tasks: &mut JoinSet<()>) {
     let worker = service::DecisionWorker::new(&ports);
     let merger = service::MergeWorker::new(&ports);
     let router = service::router(ports);
@@ -164,7 +167,6 @@ async fn serve(
     });
     tasks.spawn(async move { worker.run(async move { working.stopped().await }).await });
     tasks.spawn(async move { merger.run(async move { merging.stopped().await }).await });
-    Ok(())
 }
 
 /// Ctrl-C or SIGTERM.

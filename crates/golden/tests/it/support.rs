@@ -94,6 +94,8 @@ pub(crate) fn made(proposed: &ProposedMerge) -> Merge {
         merged_by: proposed.by.clone(),
         merged_at: proposed.at,
         reason: None,
+        batch: None,
+        split: None,
         undo: None,
     }
 }

@@ -2,7 +2,7 @@
 
 mod schema;
 
-use crate::page::{Page, Place, prose};
+use crate::page::prose;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -13,10 +13,10 @@ struct Operation<'a> {
     body: &'a Value,
 }
 
-pub(super) fn page(document: &Value) -> Page {
+pub(super) fn content(document: &Value) -> Markup {
     let operations = operations(document);
     let tags: Vec<&Value> = list(&document["tags"]).iter().collect();
-    let content = html! {
+    html! {
         h1 { "The API" }
         p.lead { "All that the service answers, written by the service itself. "
             a href="/openapi.json" { "OpenAPI document" } " · " a href="/problems" { "Problems" } }
@@ -30,8 +30,7 @@ pub(super) fn page(document: &Value) -> Page {
             }
         }
         (schema::section(&document["components"]["schemas"]))
-    };
-    Page::new("API", Place::Api, content)
+    }
 }
 
 fn operations(document: &Value) -> Vec<Operation<'_>> {

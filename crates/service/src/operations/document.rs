@@ -1,12 +1,12 @@
 //! The OpenAPI document, written by the handlers themselves.
 
 use super::docs_page;
-use crate::page::page_headers;
+use crate::page::{Page, Place};
 use crate::problem::ProblemDocument;
 use axum::Router;
 use axum::http::header;
-use axum::response::Html;
 use axum::routing::get;
+use maud::PreEscaped;
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -30,6 +30,7 @@ use utoipa::OpenApi;
         (name = "audit", description = "What people did, each entry chained to the one before"),
         (name = "review", description = "Clusters of duplicates, and what people decide of them"),
         (name = "search", description = "Records by name, place or telephone"),
+        (name = "reconciliation", description = "Rows of others matched to organizations (W3C reconciliation API)"),
         (name = "topics", description = "The events of the data products, to be read with curl"),
         (name = "operations", description = "Health and metrics"),
     ),
@@ -77,15 +78,16 @@ pub(crate) fn base() -> utoipa::openapi::OpenApi {
 pub(crate) fn routes(document: &utoipa::openapi::OpenApi) -> Router {
     let mut document = serde_json::to_value(document).expect("the document is JSON");
     open_parts(&mut document);
+    crate::access::document::describe(&mut document);
     let json: Arc<str> = document.to_string().into();
-    let page: Arc<str> = docs_page::page(&document).render().into_string().into();
+    let content: Arc<str> = docs_page::content(&document).into_string().into();
     let json = get(move || {
         let json = Arc::clone(&json);
         async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()) }
     });
     let page = get(move || {
-        let page = Arc::clone(&page);
-        async move { (page_headers(), Html(page.to_string())) }
+        let content = Arc::clone(&content);
+        async move { Page::new("API", Place::Api, PreEscaped(content.to_string())) }
     });
     Router::new().route("/openapi.json", json).route("/docs", page)
 }

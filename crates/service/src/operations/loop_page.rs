@@ -20,6 +20,7 @@ pub(super) async fn show(State(room): State<Room>) -> Page {
             "decide, and what they decide flows to everybody downstream."
         }
         (ring(&numbers, &stages))
+        (travel_list(&numbers))
         (stage_table(&stages))
         (parked_table(&numbers))
         (topic_table(&numbers))
@@ -106,13 +107,43 @@ fn lag(state: Option<&StageState>) -> String {
     }
 }
 
+/// Where the newest change has come out by now.
+fn travel_list(numbers: &Numbers) -> Markup {
+    html! {
+        section aria-labelledby="travel" {
+            h2 #travel { "A change on its way" }
+            @match &numbers.travel {
+                None => p { "Nothing was merged yet. Decide on a cluster, and see here how it reaches everybody." },
+                Some(travel) => {
+                    p { @if travel.undone { "Undone" } @else { "Merged" } " by " b { (travel.by) } " " (ago(travel.at, entity::clock::now())) ":" }
+                    ol.travel {
+                        li data-arrived { b { "written down" } span.hint { "organizations" } span { "at once" } }
+                        @for stop in &travel.stops { li data-arrived[stop.after_ms.is_some()] {
+                            b { (stop.name) } span.hint { (stop.topic) } span { (after(stop.after_ms)) }
+                        } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn after(after_ms: Option<i64>) -> String {
+    match after_ms {
+        None => "on its way".to_owned(),
+        Some(millis) if millis < 1000 => format!("after {millis} ms"),
+        Some(millis) => format!("after {}.{} s", millis / 1000, millis % 1000 / 100),
+    }
+}
+
 fn stage_table(stages: &Stages) -> Markup {
     let now = entity::clock::now();
     html! {
         section aria-labelledby="stages" {
             h2 #stages { "Stages" }
             @if stages.is_empty() { p { "No stage reports to this process." } } @else {
-                div.scroll { table {
+                // Reached by keyboard, too, so that it can be scrolled on a phone or when zoomed in.
+                div.scroll tabindex="0" role="region" aria-labelledby="stages" { table {
                     thead { tr {
                         th scope="col" { "Stage" } th.n scope="col" { "In" } th.n scope="col" { "Out" }
                         th.n scope="col" { "Waiting" } th.n scope="col" { "Lag" } th.n scope="col" { "Errors" }

@@ -1,6 +1,7 @@
 //! The numbers of the loop page, looked up at most a few times a second however many people look.
 
 use super::Room;
+use super::travel::{self, Travel};
 use crate::ports::Ports;
 use crate::problem::chain;
 use crate::topics::sentence;
@@ -29,6 +30,8 @@ pub(super) struct Numbers {
     pub(super) clusters: Option<(u64, u64)>,
     /// How many events are parked, and the newest of them.
     pub(super) parked: Option<(usize, Vec<ParkedEvent>)>,
+    /// The newest change on its way.
+    pub(super) travel: Option<Travel>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +66,9 @@ impl Status {
             return Arc::clone(numbers);
         }
         let parked = seen(last.parked.look(parking, PARKED_SHOWN).await);
-        let numbers = Arc::new(Numbers { parked, ..read(ports).await });
+        let before = last.numbers.as_ref().and_then(|(_, numbers)| numbers.travel.as_ref());
+        let travel = travel::look(ports, before).await;
+        let numbers = Arc::new(Numbers { parked, travel, ..read(ports).await });
         last.numbers = Some((Instant::now(), Arc::clone(&numbers)));
         numbers
     }
@@ -81,6 +86,7 @@ async fn read(ports: &Ports) -> Numbers {
         documents: seen(ports.index.count().await),
         clusters: seen(ports.resolution.cluster_counts().await),
         parked: None,
+        travel: None,
     }
 }
 

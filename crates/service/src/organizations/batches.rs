@@ -183,7 +183,7 @@ pub(super) fn batch_location(id: Uuid) -> HeaderValue {
 pub(super) async fn create(
     State(room): State<Room>,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<BatchBody>,
 ) -> Result<Response> {
     let key = request_key(&headers, &json!(["merge-batch", body.items, body.reason]))?;
@@ -281,7 +281,7 @@ pub(super) async fn get(State(room): State<Room>, PathId(id): PathId) -> Result<
 pub(super) async fn approve(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<Json<BatchView>> {
     let batch = room.store.approve_batch(id, &By::now(caller)).await?;
     room.merging.approved.notify_one();
@@ -297,7 +297,7 @@ pub(super) async fn approve(
 pub(super) async fn cancel(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
 ) -> Result<Json<BatchView>> {
     let reason = stated(reason.as_ref());
@@ -313,7 +313,7 @@ pub(super) async fn cancel(
 pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
 ) -> Result<Json<BatchView>> {
     let undo = Undo::new(caller, entity::clock::now(), stated(reason.as_ref()));

@@ -192,7 +192,7 @@ pub(super) async fn choose(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(chosen_by): Caller,
+    Caller { name: chosen_by, .. }: Caller,
     Body(body): Body<ChoicesBody>,
 ) -> Result<Tagged> {
     let held = look_up_to_write(&*room.store, id.into()).await?;

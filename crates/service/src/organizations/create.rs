@@ -29,7 +29,7 @@ use uuid::Uuid;
         CreateProblems))]
 pub(super) async fn create(
     State(room): State<Room>,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(organization): Body<hsds::Organization>,
 ) -> Result<Response> {
     let organization = organization.taken(&mut RowIds::default())?;

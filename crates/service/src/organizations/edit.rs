@@ -34,7 +34,7 @@ pub(super) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<([(header::HeaderName, HeaderValue); 1], Json<GoldenView>)> {
     let held = look_up_to_write(&*room.store, id.into()).await?;

@@ -104,7 +104,7 @@ pub(super) fn stated(reason: Option<&String>) -> Option<String> {
 pub(super) async fn merge(
     State(room): State<Room>,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<MergeBody>,
 ) -> Result<Response> {
     let key = request_key(&headers, &body.said())?;
@@ -270,7 +270,7 @@ pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
     Parameters(query): Parameters<DryRun>,
-    Caller(undone_by): Caller,
+    Caller { name: undone_by, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
 ) -> Result<Json<Undone<MergeView>>> {
     if query.dry_run {

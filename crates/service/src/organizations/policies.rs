@@ -166,7 +166,7 @@ pub(super) async fn put(
     State(room): State<Room>,
     PolicyName(name): PolicyName,
     headers: Headers,
-    Caller(by): Caller,
+    Caller { name: by, .. }: Caller,
     Body(document): Body<PolicyDocument>,
 ) -> Result<Tagged> {
     check(&document, "")?;
@@ -216,7 +216,7 @@ pub(crate) struct ActivationBody {
 pub(super) async fn activate(
     State(room): State<Room>,
     PolicyName(name): PolicyName,
-    Caller(by): Caller,
+    Caller { name: by, .. }: Caller,
     Body(body): Body<ActivationBody>,
 ) -> Result<(StatusCode, Json<PolicyView>)> {
     let signature = Signature { by, at: entity::clock::now() };

@@ -107,7 +107,7 @@ pub(crate) struct TopicKeys {
     responses((status = 200, description = "What the merge would do", body = Preview), PreviewProblems))]
 pub(super) async fn preview(
     State(room): State<Room>,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<PreviewBody>,
 ) -> Result<Json<Preview>> {
     let wanted = Wanted {

@@ -45,7 +45,7 @@ pub(super) async fn remove(
     PathId(id): PathId,
     Parameters(query): Parameters<RemoveQuery>,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<StatusCode> {
     let held = look_up_to_write(&*room.store, id.into()).await?;
     require_match(&headers, &held.etag)?;

@@ -89,7 +89,7 @@ pub(super) async fn split(
     State(room): State<Room>,
     headers: Headers,
     Parameters(query): Parameters<DryRun>,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<SplitBody>,
 ) -> Result<Response> {
     let said = json!(["split", body.organization, body.partition, body.reason]);
@@ -210,7 +210,7 @@ pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
     Parameters(query): Parameters<DryRun>,
-    Caller(undone_by): Caller,
+    Caller { name: undone_by, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
 ) -> Result<Json<Undone<SplitView>>> {
     if query.dry_run {

@@ -37,6 +37,10 @@ kinds! {
         "The path, the query, a header or the JSON of the body is not well formed. The detail names the place.";
     IdempotencyKeyMissing BAD_REQUEST "idempotency-key-missing" "This needs an Idempotency-Key"
         "Send an Idempotency-Key header that is new for each merge, split or batch, such as a UUID; the same key again gives the same answer.";
+    Unauthenticated UNAUTHORIZED "unauthenticated" "Say who you are"
+        "Send `Authorization: Bearer` with a token that is valid, or sign in at `/login`. Whoever runs the service makes tokens with `orgloop token create`.";
+    MissingRole FORBIDDEN "missing-role" "Your roles do not allow this"
+        "The member `role` names the role that it needs. Ask whoever runs the service for it.";
     CrossSite FORBIDDEN "cross-site" "The request came from another site"
         "A browser says that another site caused this request. Writes are taken from this service's own pages and from programs.";
     NeedsSecondApproval FORBIDDEN "needs-second-approval" "Somebody else has to approve it"
@@ -63,6 +67,16 @@ kinds! {
         "The members of the cluster belong to one organization already.";
     DecisionNotFinal CONFLICT "decision-not-final" "The decision is still being applied"
         "Wait until its state is applied or refused.";
+    ClaimLost CONFLICT "claim-lost" "Somebody else holds the cluster"
+        "Who looks at a cluster holds it for a while. Take another one, or wait until the claim ends: the problem says when.";
+    NotCertified CONFLICT "not-certified" "The sample does not prove it"
+        "The bound that the answers give is below the precision that was asked for, or answers are still missing. Draw a larger sample, answer all of it, or ask for less.";
+    CertificateWithdrawn CONFLICT "certificate-withdrawn" "The certificate is worth nothing now"
+        "It expired, later answers broke it, or another model is live. Draw a new sample and certify anew.";
+    BatchSettled CONFLICT "batch-settled" "The batch does not wait for this"
+        "It was approved, turned down or taken back before. Read it again.";
+    SecondPersonNeeded FORBIDDEN "second-person-needed" "A second person has to approve"
+        "Nobody approves what they started themselves. Ask a colleague.";
     Stale PRECONDITION_FAILED "stale" "It has changed since it was read"
         "The If-Match header names an older state. Read again, and decide anew on what is there now.";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "The body is too large"
@@ -77,6 +91,8 @@ kinds! {
         "Send the ETag of the state that you decided on as If-Match, so that nobody's change is overwritten.";
     PreviewRequired PRECONDITION_REQUIRED "preview-required" "Say which preview you have seen"
         "A merge cites the preview that it was decided on: POST the same organizations to /v1/merge-previews, and send its digest as preview_digest and its expected_versions as they are.";
+    TooManyRequests TOO_MANY_REQUESTS "too-many-requests" "Too much at once"
+        "Wait for as many seconds as the Retry-After header says, and ask for less at once.";
     Internal INTERNAL_SERVER_ERROR "internal" "Something broke inside"
         "It is not your request's fault. The log of the service says what it is.";
     OrganizationsUnavailable BAD_GATEWAY "organizations-unavailable" "The organizations did not answer"

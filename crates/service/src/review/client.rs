@@ -1,18 +1,23 @@
 //! The organizations as the review reaches them: their REST port, over HTTP.
 
+mod previews;
 mod records;
 
+pub(crate) use previews::{Preview, PreviewField};
 pub(crate) use records::{MemberIdentifier, MemberRecord};
 
+use crate::access::Secret;
+use crate::ports::Ports;
 use crate::problem::{Kind, Problem, ProblemDocument, chain};
 use crate::request::USER;
 use entity::{MergeId, OrganizationId, RecordId};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::time::Duration;
+use store::resolution::{FieldChoice, SeenPreview};
 use uuid::Uuid;
 
 /// Longer than any answer takes when all is well, and shorter than the worker's lease.
@@ -41,13 +46,28 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     fn of_document(document: ProblemDocument) -> Self {
-        // What was seen changed before the request came: it is looked at anew.
-        let passing = [Kind::StaleMembers, Kind::PreviewExpired, Kind::RequestRunning];
-        if passing.iter().any(|kind| document.kind.ends_with(&format!("/{}", kind.name()))) {
-            return Self::Later(document.detail);
+        if is(&document, Kind::RequestRunning) {
+            Self::Later(document.detail)
+        } else {
+            Self::No(Box::new(document))
         }
-        Self::No(Box::new(document))
     }
+
+    /// What stood when it was looked at changed before the request came: it is looked at anew.
+    fn unless_overtaken(self) -> Self {
+        match self {
+            Self::No(document)
+                if is(&document, Kind::StaleMembers) || is(&document, Kind::PreviewExpired) =>
+            {
+                Self::Later(document.detail)
+            }
+            other => other,
+        }
+    }
+}
+
+fn is(document: &ProblemDocument, kind: Kind) -> bool {
+    document.kind.ends_with(&format!("/{}", kind.name()))
 }
 
 type Answer<T> = std::result::Result<T, Refusal>;
@@ -60,13 +80,30 @@ pub(crate) struct WantedMerge<'a> {
     pub(crate) absorbed: Vec<OrganizationId>,
     pub(crate) by: &'a str,
     pub(crate) reason: Option<&'a str>,
+    pub(crate) choices: &'a [FieldChoice],
+    /// What the decider looked at; without it, the merge is made on what stands when it is made.
+    pub(crate) seen: Option<&'a SeenPreview>,
+}
+
+/// A merge to look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WantedPreview<'a> {
+    pub(crate) survivor: OrganizationId,
+    pub(crate) organizations: &'a [OrganizationId],
+    pub(crate) choices: &'a [FieldChoice],
+    pub(crate) by: &'a str,
 }
 
 impl Client {
-    pub(crate) fn new(base: &str) -> Self {
+    pub(crate) fn of(ports: &Ports) -> Self {
+        Self::new(&ports.organizations_url, &ports.organizations_token)
+    }
+
+    fn new(base: &str, token: &Secret) -> Self {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
+            .default_headers(credentials(token))
             // The port is ours, in the same process or network: a proxy for the outside does not know it.
             .no_proxy()
             .build()
@@ -89,13 +126,32 @@ impl Client {
         Ok(all)
     }
 
-    /// Asks for a merge on what stands now; the key makes it one merge, however often it is asked for.
-    pub(crate) async fn merge(&self, wanted: &WantedMerge<'_>) -> Answer<MergeId> {
-        let body = json!({"survivor": wanted.survivor, "organizations": wanted.absorbed});
+    /// What a merge would make.
+    pub(crate) async fn preview(&self, wanted: &WantedPreview<'_>) -> Answer<Preview> {
+        let body = json!({
+            "survivor": wanted.survivor, "organizations": wanted.organizations, "choices": wanted.choices,
+        });
         let request = self.http.post(format!("{}/v1/merge-previews", self.base));
-        let seen = answer::<SeenPreview>(request.header(USER, wanted.by.as_bytes()).json(&body)).await;
-        match seen {
-            Ok(seen) => self.merge_on(wanted, Some(&seen)).await,
+        answer(request.header(USER, wanted.by.as_bytes()).json(&body)).await
+    }
+
+    /// Asks for a merge on what was seen, or else on what stands now; the key makes it one merge, however often it is
+    /// asked for.
+    pub(crate) async fn merge(&self, wanted: &WantedMerge<'_>) -> Answer<MergeId> {
+        if wanted.seen.is_some() {
+            return self.merge_on(wanted, wanted.seen).await;
+        }
+        let look = WantedPreview {
+            survivor: wanted.survivor,
+            organizations: &wanted.absorbed,
+            choices: wanted.choices,
+            by: wanted.by,
+        };
+        match self.preview(&look).await {
+            Ok(Preview { digest, expected_versions, .. }) => {
+                let seen = SeenPreview { digest, expected_versions };
+                self.merge_on(wanted, Some(&seen)).await.map_err(Refusal::unless_overtaken)
+            }
             // Perhaps it was made, and the answer was lost: then the key has its answer. Otherwise it says no again.
             Err(Refusal::No(_)) => self.merge_on(wanted, None).await,
             Err(later) => Err(later),
@@ -105,6 +161,7 @@ impl Client {
     async fn merge_on(&self, wanted: &WantedMerge<'_>, seen: Option<&SeenPreview>) -> Answer<MergeId> {
         let mut body = json!({
             "survivor": wanted.survivor, "organizations": wanted.absorbed, "reason": wanted.reason,
+            "choices": wanted.choices,
         });
         if let Some(seen) = seen {
             body["preview_digest"] = json!(seen.digest);
@@ -133,13 +190,6 @@ impl Client {
             .json(&json!({ "reason": reason }));
         answer::<IgnoredAny>(request).await.map(drop)
     }
-}
-
-/// What a merge is decided on: to be cited as it is.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct SeenPreview {
-    digest: String,
-    expected_versions: BTreeMap<Uuid, String>,
 }
 
 /// What a merge was answered with: itself, or the batch of one that waits for a second person.
@@ -173,6 +223,16 @@ impl Pending {
     }
 }
 
+/// The header that says who the review is.
+fn credentials(token: &Secret) -> HeaderMap {
+    let header = HeaderValue::from_str(&format!("Bearer {}", token.text()));
+    let header = header.ok().filter(|_| !token.text().is_empty()).map(|mut header| {
+        header.set_sensitive(true);
+        (AUTHORIZATION, header)
+    });
+    header.into_iter().collect()
+}
+
 async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Answer<T> {
     let later = |error: reqwest::Error| Refusal::Later(chain(&error.without_url()));
     let response = request.send().await.map_err(later)?;
@@ -188,7 +248,16 @@ async fn refusal(response: Response) -> Refusal {
     if !status.is_client_error() || passing.contains(&status) {
         return Refusal::Later(format!("the organizations answered {status}"));
     }
-    match response.json().await {
+    if status == StatusCode::UNAUTHORIZED {
+        let cause = "the organizations do not know the review: set service.organizations_token to a token with the role service";
+        return Refusal::Later(cause.to_owned());
+    }
+    match response.json::<ProblemDocument>().await {
+        // No word on the merge either: the review's own token lacks a role, which can be mended.
+        Ok(document) if is(&document, Kind::MissingRole) => Refusal::Later(format!(
+            "the token in service.organizations_token lacks a role: {}",
+            document.detail
+        )),
         Ok(document) => Refusal::of_document(document),
         // A no that is none of ours, such as that of a gateway in between, is no word on the merge.
         Err(_) => Refusal::Later(format!("the organizations answered {status} without saying why")),

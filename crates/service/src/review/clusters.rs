@@ -1,14 +1,17 @@
 //! Clusters out: the queue, and one cluster with its members.
 
 use super::Room;
-use super::views::ClusterView;
+use super::comments::CommentView;
+use super::said::SaidView;
+use super::views::{ClusterView, DecisionView};
 use crate::paging::{bad_cursor, limit, opened, sealed};
 use crate::problem::{Problem, Result};
 use crate::request::{Parameters, PathId};
-use crate::responses::{ListProblems, ReviewProblems};
+use crate::responses::{ListProblems, ReadProblems, ReviewProblems};
 use axum::Json;
 use axum::extract::State;
-use entity::{Cluster, ClusterId, RecordId};
+use axum::http::{HeaderName, HeaderValue, header};
+use entity::{CandidatePair, Cluster, ClusterId, RecordId};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::resolution::{ClusterPage, OpenOnly};
@@ -109,9 +112,14 @@ pub(super) async fn cluster(room: &Room, id: ClusterId) -> Result<Cluster> {
 /// Reads a cluster with its members' records and the evidence.
 #[utoipa::path(get, path = "/v1/clusters/{id}", operation_id = "get_cluster", tag = "review",
     params(("id" = Uuid, Path, description = "The cluster")),
-    responses((status = 200, description = "The cluster", body = ClusterView), ReviewProblems))]
-pub(super) async fn get(State(room): State<Room>, PathId(id): PathId) -> Result<Json<ClusterView>> {
+    responses((status = 200, description = "The cluster; its `ETag` is what a decision cites", body = ClusterView,
+        headers(("ETag" = String))), ReviewProblems))]
+pub(super) async fn get(
+    State(room): State<Room>,
+    PathId(id): PathId,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<ClusterView>)> {
     let cluster = cluster(&room, id.into()).await?;
+    let etag = HeaderValue::from_str(&format!("\"{}\"", cluster.revision())).expect("a digest is ASCII");
     let ids: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();
     let records = room.organizations.records(&ids).await?;
     let mut records: HashMap<Uuid, _> = records.into_iter().map(|record| (record.id.0, record)).collect();
@@ -119,5 +127,49 @@ pub(super) async fn get(State(room): State<Room>, PathId(id): PathId) -> Result<
     for (member, id) in view.members.iter_mut().zip(ids) {
         member.record = records.remove(&id.0);
     }
-    Ok(Json(view))
+    Ok(([(header::ETAG, etag)], Json(view)))
+}
+
+/// What happened to a cluster.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ClusterHistory {
+    /// Decisions on it, newest first.
+    decisions: Vec<DecisionView>,
+    /// Remarks on it, oldest first.
+    comments: Vec<CommentView>,
+    /// What was ever said of the pairs of its members, oldest first.
+    judgements: Vec<SaidView>,
+}
+
+/// All pairs of a cluster's members.
+pub(super) fn pairs(cluster: &Cluster) -> Vec<CandidatePair> {
+    let ids: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();
+    let pair = |(at, left): (usize, &RecordId)| {
+        let left = *left;
+        ids[at + 1..].iter().filter_map(move |right| CandidatePair::new(left, *right)).collect::<Vec<_>>()
+    };
+    ids.iter().enumerate().flat_map(pair).collect()
+}
+
+/// Reads what happened to a cluster: decisions, remarks, and what was said of its pairs.
+///
+/// A cluster that is gone keeps its decisions and remarks.
+#[utoipa::path(get, path = "/v1/clusters/{id}/history", operation_id = "cluster_history", tag = "review",
+    params(("id" = Uuid, Path, description = "The cluster")),
+    responses((status = 200, description = "What happened", body = ClusterHistory), ReadProblems))]
+pub(super) async fn history(State(room): State<Room>, PathId(id): PathId) -> Result<Json<ClusterHistory>> {
+    let id = ClusterId(id);
+    let present = room.store.cluster(id).await?;
+    let pairs = present.as_ref().map(pairs).unwrap_or_default();
+    let decisions = room.store.decisions_on(id).await?;
+    let comments = room.store.comments(id).await?;
+    if present.is_none() && decisions.is_empty() && comments.is_empty() {
+        return Err(Problem::not_found(format!("cluster {id}")));
+    }
+    let judgements = room.store.pair_history(&pairs).await?;
+    Ok(Json(ClusterHistory {
+        decisions: decisions.into_iter().map(DecisionView::from).collect(),
+        comments: comments.into_iter().map(CommentView::from).collect(),
+        judgements: judgements.into_iter().map(SaidView::from).collect(),
+    }))
 }

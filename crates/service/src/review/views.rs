@@ -24,6 +24,10 @@ pub(crate) struct ClusterView {
     pairs: Vec<PairView>,
     /// The model that weighed it.
     model_version: String,
+    /// A digest of what a decision rests on; also the `ETag` of the cluster.
+    revision: String,
+    /// A digest of the evidence alone.
+    evidence_digest: String,
 }
 
 /// A record in a cluster.
@@ -79,6 +83,8 @@ impl From<Cluster> for ClusterView {
             record: None,
         };
         Self {
+            revision: cluster.revision(),
+            evidence_digest: cluster.evidence_digest(),
             id: cluster.id.0,
             open,
             probability: cluster.probability,
@@ -134,6 +140,81 @@ pub(crate) struct DecisionView {
     merge_id: Option<Uuid>,
     /// Why it was refused.
     refusal: Option<String>,
+    /// The merges that it asks for.
+    parts: Vec<PartView>,
+    /// What the parts are to each other, where it parts the cluster.
+    #[schema(value_type = Option<VerdictName>)]
+    between: Option<entity::JudgementVerdict>,
+    /// For related: how.
+    #[schema(value_type = Option<RelationName>)]
+    relation: Option<entity::Relation>,
+    /// Why, from the list.
+    #[schema(value_type = Vec<ReasonName>)]
+    reason_codes: Vec<entity::ReasonCode>,
+    /// Whether models may learn from it.
+    teach: bool,
+    /// The revision of the cluster that it rests on.
+    revision: String,
+    /// The batch that it came from.
+    batch_id: Option<Uuid>,
+    /// The sample that it answered blindly.
+    blind_sample: Option<Uuid>,
+}
+
+/// A merge that a decision asks for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = DecisionPart)]
+pub(crate) struct PartView {
+    /// The golden id that stays.
+    survivor: Uuid,
+    /// The golden ids of the part, the survivor's too.
+    organizations: Vec<Uuid>,
+    /// The merge that it became.
+    merge_id: Option<Uuid>,
+}
+
+/// Why, in a word.
+#[derive(ToSchema)]
+#[schema(as = ReasonCode, rename_all = "snake_case")]
+#[expect(dead_code, reason = "for the document: the noun itself knows no document")]
+pub(crate) enum ReasonName {
+    /// One is a branch of the other, or both are branches of a third.
+    BranchOf,
+    /// One is the other's parent.
+    ParentOf,
+    /// One goes by a new name.
+    Renamed,
+    /// One took over from the other.
+    Predecessor,
+    /// Both work under one brand, each on its own account.
+    Franchise,
+    /// They share an address, and nothing else.
+    SameAddressOnly,
+    /// They share a telephone, and nothing else.
+    SharedPhoneOnly,
+    /// They share a name, and nothing else.
+    SameNameOnly,
+    /// What a source tells is wrong.
+    BadData,
+    /// It takes more than the sources tell.
+    NeedsData,
+    /// Something else: the comment says what.
+    Other,
+}
+
+/// How two organizations belong together that are not the same.
+#[derive(ToSchema)]
+#[schema(as = Relation, rename_all = "snake_case")]
+#[expect(dead_code, reason = "for the document: the noun itself knows no document")]
+pub(crate) enum RelationName {
+    /// Branches of one organization.
+    Branch,
+    /// One is the parent of the other.
+    Parent,
+    /// One was followed by the other, under a new name.
+    Renamed,
+    /// They are under one roof.
+    SharedAddress,
 }
 
 /// What may be decided.
@@ -170,7 +251,21 @@ pub(crate) enum StateName {
 
 impl From<Decision> for DecisionView {
     fn from(decision: Decision) -> Self {
+        let parts = decision.merges();
+        let part = |part: store::resolution::DecisionPart| PartView {
+            survivor: part.survivor.0,
+            organizations: part.organizations.into_iter().map(|id| id.0).collect(),
+            merge_id: part.merge_id.map(|id| id.0),
+        };
         Self {
+            parts: parts.into_iter().map(part).collect(),
+            between: decision.notes.between,
+            relation: decision.notes.relation,
+            reason_codes: decision.notes.codes,
+            teach: decision.notes.teach == store::review::Teach::Yes,
+            revision: decision.notes.revision,
+            batch_id: decision.notes.batch_id,
+            blind_sample: decision.notes.blind_sample,
             id: decision.id,
             cluster_id: decision.cluster_id.0,
             verdict: decision.verdict,

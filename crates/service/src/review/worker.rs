@@ -1,11 +1,12 @@
 //! The worker that carries decisions out: one process at a time, from wherever the last one got to.
 //!
 //! ```text
-//! decided ─▶ judgements written ─▶ applying ─▶ merge asked for over HTTP ─▶ applied, or refused with its reason
+//! decided, with its judgements ─▶ applying ─▶ each merge asked for over HTTP ─▶ applied
+//!                                     └─▶ one refused ─▶ the others undone, judgements withdrawn ─▶ refused
 //! ```
 //!
-//! Each step may happen again after a crash: judgements are withdrawn before they are written, and the
-//! decision's id is the merge's idempotency key.
+//! Each step may happen again after a crash: the idempotency key of a merge follows from the decision's id, and a
+//! refusal is written down before anything is undone for it.
 
 use super::client::{Client, Refusal, WantedMerge};
 use crate::ports::Ports;
@@ -57,7 +58,7 @@ impl DecisionWorker {
     pub fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.resolution),
-            organizations: Client::new(&ports.organizations_url),
+            organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
             holder: Uuid::now_v7().to_string(),
         }
@@ -128,65 +129,118 @@ impl DecisionWorker {
 
     async fn carry_out(&self, mut decision: Decision) -> store::Result<Round> {
         if decision.state == DecisionState::Decided {
-            let judged = self.judge(&decision).await?;
-            decision.state = match decision.verdict {
-                JudgementVerdict::Match => DecisionState::Applying,
-                _ if judged => DecisionState::Applied,
-                _ => {
-                    decision.refusal = Some(CLUSTER_GONE.to_owned());
-                    DecisionState::Refused
-                }
-            };
+            if !decision.notes.judged {
+                self.judge(&mut decision).await?;
+            }
+            if decision.state == DecisionState::Decided {
+                decision.state = match decision.verdict {
+                    JudgementVerdict::Match => DecisionState::Applying,
+                    JudgementVerdict::NonMatch | JudgementVerdict::Related | JudgementVerdict::Unsure => {
+                        DecisionState::Applied
+                    }
+                };
+            }
             self.store.put_decision(&decision).await?;
         }
         if decision.state != DecisionState::Applying {
             return Ok(Round::Done);
         }
-        match self.merge(&decision).await {
-            Ok(merge) => {
-                decision.merge_id = Some(merge);
-                decision.state = DecisionState::Applied;
-            }
-            Err(Refusal::Later(cause)) => {
-                tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
-                return Ok(Round::Unfinished);
-            }
-            // Looked at again with the next round.
-            Err(Refusal::Awaiting) => return Ok(Round::Done),
-            Err(Refusal::No(problem)) => {
-                tracing::info!(decision = %decision.id, problem = problem.kind, "a decision was refused");
-                // Nothing of it holds: the cluster is back in the queue as it was.
-                self.store.withdraw(decision.id, entity::clock::now()).await?;
-                decision.refusal = Some(problem.detail);
-                decision.state = DecisionState::Refused;
-            }
+        if decision.refusal.is_none()
+            && let Some(round) = self.merge(&mut decision).await?
+        {
+            return Ok(round);
         }
+        if decision.refusal.is_some() {
+            return self.take_back(decision).await;
+        }
+        decision.state = DecisionState::Applied;
         self.store.put_decision(&decision).await?;
         Ok(Round::Done)
     }
 
-    /// Writes a judgement for each pair of members across the golden ids; whether there was any.
-    async fn judge(&self, decision: &Decision) -> store::Result<bool> {
-        self.store.withdraw(decision.id, entity::clock::now()).await?;
-        let Some(cluster) = self.store.cluster(decision.cluster_id).await? else { return Ok(false) };
-        let judgements = judgements(&cluster, decision);
-        self.store.judge(&judgements, Some(decision.id)).await?;
-        Ok(!judgements.is_empty())
+    /// Makes what merges are still to be made, or writes down why one is refused; the outcome of the round where the rest
+    /// has to wait.
+    async fn merge(&self, decision: &mut Decision) -> store::Result<Option<Round>> {
+        if decision.parts.is_empty() {
+            decision.parts = decision.merges();
+        }
+        for number in 0..decision.parts.len() {
+            if decision.parts[number].merge_id.is_some() {
+                continue;
+            }
+            let answer = self.organizations.merge(&wanted(decision, number)).await;
+            match answer {
+                Ok(merge) => {
+                    decision.parts[number].merge_id = Some(merge);
+                    decision.merge_id = decision.merge_id.or(Some(merge));
+                    // Before the next: whatever happens, it is known what is there.
+                    self.store.put_decision(decision).await?;
+                }
+                Err(Refusal::Later(cause)) => {
+                    tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
+                    return Ok(Some(Round::Unfinished));
+                }
+                // Looked at again with the next round.
+                Err(Refusal::Awaiting) => return Ok(Some(Round::Done)),
+                Err(Refusal::No(problem)) => {
+                    tracing::info!(decision = %decision.id, problem = problem.kind, "a decision was refused");
+                    decision.refusal = Some(problem.detail);
+                    self.store.put_decision(decision).await?;
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
     }
 
-    async fn merge(&self, decision: &Decision) -> Result<MergeId, Refusal> {
-        let survivor = decision.survivor.or_else(|| decision.organizations.first().copied());
-        let survivor =
-            survivor.ok_or_else(|| Refusal::Later("a decision without organizations".to_owned()))?;
-        let absorbed = decision.organizations.iter().copied().filter(|id| *id != survivor).collect();
-        let wanted = WantedMerge {
-            key: decision.id,
-            survivor,
-            absorbed,
-            by: &decision.decided_by,
-            reason: decision.reason.as_deref(),
+    /// Nothing of a refused decision holds: the cluster is back in the queue as it was.
+    async fn take_back(&self, mut decision: Decision) -> store::Result<Round> {
+        let made: Vec<MergeId> = decision.parts.iter().filter_map(|part| part.merge_id).collect();
+        for merge in made {
+            let reason = "another part of the decision was refused";
+            if let Err(Refusal::Later(cause)) =
+                self.organizations.undo(merge, &decision.decided_by, Some(reason)).await
+            {
+                tracing::warn!(decision = %decision.id, error = cause, "the organizations did not answer");
+                return Ok(Round::Unfinished);
+            }
+        }
+        self.store.withdraw(decision.id, entity::clock::now()).await?;
+        self.store.forget_answer(decision.id).await?;
+        decision.state = DecisionState::Refused;
+        self.store.put_decision(&decision).await?;
+        Ok(Round::Done)
+    }
+
+    /// For a decision that was written without its judgements, by an earlier release: writes them.
+    async fn judge(&self, decision: &mut Decision) -> store::Result<()> {
+        self.store.withdraw(decision.id, entity::clock::now()).await?;
+        let judgements = match self.store.cluster(decision.cluster_id).await? {
+            Some(cluster) => judgements(&cluster, decision),
+            None => Vec::new(),
         };
-        self.organizations.merge(&wanted).await
+        if judgements.is_empty() && decision.verdict != JudgementVerdict::Match {
+            decision.refusal = Some(CLUSTER_GONE.to_owned());
+            decision.state = DecisionState::Refused;
+        }
+        decision.notes.judged = true;
+        self.store.judge(&judgements, Some(decision.id)).await
+    }
+}
+
+/// The merge that a part of a decision asks for. The first goes by the decision's own id.
+fn wanted(decision: &Decision, number: usize) -> WantedMerge<'_> {
+    let part = &decision.parts[number];
+    let key =
+        if number == 0 { decision.id } else { Uuid::new_v5(&decision.id, number.to_string().as_bytes()) };
+    WantedMerge {
+        key,
+        survivor: part.survivor,
+        absorbed: part.organizations.iter().copied().filter(|id| *id != part.survivor).collect(),
+        by: &decision.decided_by,
+        reason: decision.reason.as_deref(),
+        choices: &part.choices,
+        seen: part.preview.as_ref(),
     }
 }
 

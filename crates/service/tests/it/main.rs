@@ -1,15 +1,22 @@
 //! The service through a real listening server, on the embedded adapters in a folder of its own.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod batches;
+mod blind;
+#[cfg(test)]
+mod claims;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod document;
+#[cfg(test)]
+mod exclusions;
 #[cfg(test)]
 mod merges;
 #[cfg(test)]
@@ -18,10 +25,17 @@ mod operations;
 mod organizations;
 #[cfg(test)]
 mod pages;
+mod partition;
 #[cfg(test)]
 mod previews;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod review;
+#[cfg(test)]
+mod review_page;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]

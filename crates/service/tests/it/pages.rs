@@ -155,7 +155,7 @@ async fn the_next_cluster_is_one_click_away_until_the_queue_is_at_its_end() {
     let second = server.cluster(&members, 0.8).await;
     for (at, next) in [(first.clone(), second.to_string()), (second.to_string(), first)] {
         let page = server.get(&format!("/clusters/{at}")).await.expect(200).text;
-        assert!(page.contains(&format!("href=\"/clusters/{next}\"")), "after {at}");
+        assert!(page.contains(&format!("href=\"/clusters/{next}?from={at}\"")), "after {at}");
     }
 }
 

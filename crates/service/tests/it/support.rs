@@ -12,11 +12,13 @@ use index::sqlite::SqliteIndex;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
+use service::access::{Access, AccessSettings};
 use service::{DecisionWorker, Merging, Ports, RegistryRoutes, Stages};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use store::Credentials;
 use store::sqlite::{OrganizationsStore, ResolutionStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -26,6 +28,7 @@ pub(crate) struct Server {
     pub(crate) ports: Ports,
     pub(crate) base: String,
     pub(crate) stages: Arc<Mutex<BTreeMap<String, StageState>>>,
+    pub(crate) credentials: Arc<dyn Credentials>,
     http: Client,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
@@ -73,7 +76,17 @@ impl Answer {
 }
 
 impl Server {
+    /// As it starts on one's own machine: open.
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| Access::open(AccessSettings::default()).unwrap()).await
+    }
+
+    /// One that asks for credentials.
+    pub(crate) async fn start_closed(settings: AccessSettings) -> Self {
+        Self::start_with(|credentials| Access::closed(credentials, settings).unwrap()).await
+    }
+
+    async fn start_with(access: impl FnOnce(Arc<dyn Credentials>) -> Access) -> Self {
         let dir = TempDir::new().unwrap();
         let path = |name: &str| dir.path().join(name);
         let registry = Arc::new(SqliteRegistry::open(&path("registry.db")).await.unwrap());
@@ -85,11 +98,15 @@ impl Server {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stages: Arc<Mutex<BTreeMap<String, StageState>>> = Arc::default();
         let board = Arc::clone(&stages);
+        let organizations = Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap());
+        let credentials: Arc<dyn Credentials> = Arc::<OrganizationsStore>::clone(&organizations);
+        let access = access(Arc::clone(&credentials));
+        let model = ("test-model", scoring::Model::shipped_text());
+        let resolution = Arc::new(ResolutionStore::open(&path("resolution.db"), model).await.unwrap());
         let ports = Ports {
-            organizations: Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap()),
-            resolution: Arc::new(
-                ResolutionStore::open(&path("resolution.db"), ("test-model", "")).await.unwrap(),
-            ),
+            organizations,
+            resolution: Arc::<ResolutionStore>::clone(&resolution),
+            generations: resolution,
             log: Arc::new(log),
             codec,
             index: Arc::new(SqliteIndex::open(&path("index.db")).await.unwrap()),
@@ -99,6 +116,8 @@ impl Server {
             merging: Merging::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             organizations_url: base.clone(),
+            organizations_token: access.own_token(),
+            access,
             registry: RegistryRoutes::Mounted,
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -106,7 +125,7 @@ impl Server {
         let serving =
             tokio::spawn(service::serve(listener, router, async { stopped.await.unwrap_or_default() }));
         let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { ports, base, stages, http, stop: Some(stop), serving: Some(serving), _dir: dir }
+        Self { ports, base, stages, http, credentials, stop: Some(stop), serving: Some(serving), _dir: dir }
     }
 
     /// A worker that runs until the returned sender is dropped or used.

@@ -4,7 +4,7 @@ use crate::review::{judgements, settled};
 use crate::support::{Server, until};
 use entity::{JudgementVerdict, RecordId};
 use serde_json::{Value, json};
-use store::resolution::{Decision, DecisionState};
+use store::resolution::{Decision, DecisionNotes, DecisionState};
 use uuid::Uuid;
 
 async fn pair(server: &Server) -> [RecordId; 2] {
@@ -25,6 +25,8 @@ async fn left(server: &Server, members: &[RecordId; 2], state: DecisionState) ->
         reason: None,
         merge_id: None,
         refusal: None,
+        parts: Vec::new(),
+        notes: DecisionNotes::default(),
     };
     server.ports.resolution.put_decision(&decision).await.unwrap();
     decision

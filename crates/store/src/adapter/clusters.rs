@@ -29,11 +29,16 @@ impl ResolutionStore {
         let doing = || "writing clusters".to_owned();
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
+        let live = self.is_live(&mut transaction).await?;
+        // What people do not see has no history.
+        if live {
+            self.note_transitions(&mut transaction, (changed, ended), seqs).await?;
+        }
         let gone = changed.iter().map(|cluster| cluster.id.0).chain(ended.iter().map(|id| id.0));
         self.delete_members(&mut transaction, &id_list(gone)).await?;
         self.delete_clusters(&mut transaction, ended).await?;
         self.insert_clusters(&mut transaction, changed).await?;
-        if self.is_live(&mut transaction).await? {
+        if live {
             self.send(&mut transaction, changed, ended).await?;
         }
         sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
@@ -71,18 +76,23 @@ impl ResolutionStore {
 
     async fn insert_clusters(&self, db: Executor<'_>, clusters: &[Cluster]) -> Result<()> {
         let doing = || "writing clusters".to_owned();
+        let now = entity::clock::now().timestamp_millis();
         for chunk in clusters.chunks(ROWS_PER_STATEMENT) {
             let bodies: Vec<String> = chunk.iter().map(body).collect::<Result<_>>()?;
-            let mut insert =
-                QueryBuilder::new("INSERT INTO cluster (generation, id, body, probability, size, open) ");
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO cluster (generation, id, body, probability, size, open, revision, review_value, opened_at_ms) ",
+            );
             insert.push_values(chunk.iter().zip(bodies), |mut values, (cluster, body)| {
                 values.push_bind(self.generation()).push_bind(cluster.id.0).push_bind(body);
                 values.push_bind(cluster.probability).push_bind(limit_of(cluster.members.len()));
-                values.push_bind(cluster.is_open());
+                values.push_bind(cluster.is_open()).push_bind(cluster.revision());
+                values.push_bind(cluster.review_value()).push_bind(now);
             });
             insert.push(
                 " ON CONFLICT (generation, id) DO UPDATE SET body = excluded.body,
-                  probability = excluded.probability, size = excluded.size, open = excluded.open",
+                  probability = excluded.probability, size = excluded.size, open = excluded.open,
+                  revision = excluded.revision, review_value = excluded.review_value, opened_at_ms =
+                      CASE WHEN cluster.open AND excluded.open THEN cluster.opened_at_ms ELSE excluded.opened_at_ms END",
             );
             execute(insert, chunk.len(), &mut *db).await.doing(doing)?;
         }

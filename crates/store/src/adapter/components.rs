@@ -1,11 +1,12 @@
 //! Whole components for the resolver: whatever could change the clusters of the given records.
 
 use super::super::organizations::id_list;
-use super::decisions::JudgementRow;
+use super::judgements::{JudgementRow, holds, judgement_columns};
 use super::score_rows::{PAIRS_OF, PairRow};
 use super::{Executor, ResolutionStore, corrupt};
 use crate::error::{Doing, Result};
 use crate::resolution::ComponentRows;
+use crate::review::JudgedEvidence;
 use chrono::{DateTime, Utc};
 use entity::{CandidatePair, Judgement, JudgementVerdict, OrganizationId, RecordId, ScoredPair};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,11 @@ impl ResolutionStore {
             self.walk_clusters(&mut snapshot, &list, &mut next).await?;
             frontier = next.difference(&walk.reached).copied().collect();
         }
+        let (model, code) = self.read_versions(&mut snapshot).await?;
+        let generation = (model.as_str(), code.as_str());
+        walk.judgements.retain(|pair, (judgement, evidence)| {
+            holds(judgement, evidence.as_ref(), generation, walk.pairs.get(pair))
+        });
         let rows = self.finish(&mut snapshot, walk).await?;
         snapshot.commit().await.doing(|| "ending a read".into())?;
         Ok(rows)
@@ -106,7 +112,8 @@ impl ResolutionStore {
         let root = |id: &RecordId| walk.redirects.get(id).copied().unwrap_or(OrganizationId(id.0));
         let organizations = records.keys().map(|id| (*id, root(id))).collect();
         let pairs = walk.pairs.into_values().filter(|scored| within(&scored.pair)).collect();
-        let judgements = walk.judgements.into_values().filter(|judgement| within(&judgement.pair)).collect();
+        let judgements = walk.judgements.into_values().map(|(judgement, _)| judgement);
+        let judgements = judgements.filter(|judgement| within(&judgement.pair)).collect();
         Ok(ComponentRows { records, pairs, judgements, organizations, clusters })
     }
 }
@@ -115,7 +122,7 @@ impl ResolutionStore {
 struct Walk {
     reached: BTreeSet<RecordId>,
     pairs: BTreeMap<CandidatePair, ScoredPair>,
-    judgements: BTreeMap<CandidatePair, Judgement>,
+    judgements: BTreeMap<CandidatePair, (Judgement, Option<JudgedEvidence>)>,
     redirects: BTreeMap<RecordId, OrganizationId>,
 }
 
@@ -148,8 +155,9 @@ async fn walk_judgements(
     (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
 ) -> Result<()> {
     let rows: Vec<JudgementRow> = sqlx::query_as(concat!(
-        "SELECT left_id, right_id, verdict, judged_by, judged_at, reason FROM judgement
-         WHERE withdrawn_at IS NULL AND (left_id IN ",
+        "SELECT ",
+        judgement_columns!(),
+        " FROM judgement WHERE withdrawn_at IS NULL AND (left_id IN ",
         ids!("$1"),
         " OR right_id IN ",
         ids!("$1"),
@@ -160,12 +168,13 @@ async fn walk_judgements(
     .await
     .doing(|| "walking judgements".into())?;
     for row in rows {
+        let evidence = row.evidence()?;
         let judgement = Judgement::try_from(row)?;
         if judgement.verdict == JudgementVerdict::Match {
             next.extend([judgement.pair.left(), judgement.pair.right()]);
         }
         // In the order of their numbers: the newest holds.
-        walk.judgements.insert(judgement.pair, judgement);
+        walk.judgements.insert(judgement.pair, (judgement, evidence));
     }
     Ok(())
 }

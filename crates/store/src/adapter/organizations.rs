@@ -6,6 +6,7 @@ use entity::RecordId;
 use policies::LastPolicy;
 use uuid::Uuid;
 
+mod access;
 mod answers;
 mod audit;
 mod batches;

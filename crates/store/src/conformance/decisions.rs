@@ -4,7 +4,7 @@ use super::Backend;
 use super::components::judgement;
 use super::fixture::{at, nth, scores};
 use super::scores::{apply, take_queue};
-use crate::resolution::{Decision, DecisionState};
+use crate::resolution::{Decision, DecisionNotes, DecisionState};
 use entity::{ClusterId, JudgementVerdict, MergeId, OrganizationId, Version};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -22,6 +22,8 @@ fn decision(n: u128, micros: i64) -> Decision {
         reason: Some("ü".to_owned()),
         merge_id: None,
         refusal: None,
+        parts: Vec::new(),
+        notes: DecisionNotes::default(),
     }
 }
 

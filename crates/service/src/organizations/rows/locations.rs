@@ -35,7 +35,7 @@ pub(in crate::organizations) async fn list(
         headers(("Location" = String), ("ETag" = String))), CreateWithinProblems))]
 pub(in crate::organizations) async fn create(
     State(room): State<Room>,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(body): Body<Object>,
 ) -> Result<Response> {
     let view = write::create::<Location>(&room, body, caller).await?;
@@ -70,7 +70,7 @@ pub(in crate::organizations) async fn edit(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
     Body(patch): Body<Object>,
 ) -> Result<Tagged<hsds::Location>> {
     Ok(write::edit::<Location>(&room, id, &headers, caller, patch).await?.tagged())
@@ -86,7 +86,7 @@ pub(in crate::organizations) async fn remove(
     State(room): State<Room>,
     PathId(id): PathId,
     headers: Headers,
-    Caller(caller): Caller,
+    Caller { name: caller, .. }: Caller,
 ) -> Result<StatusCode> {
     write::remove::<Location>(&room, id, &headers, caller).await?;
     Ok(StatusCode::NO_CONTENT)

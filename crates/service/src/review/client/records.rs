@@ -68,6 +68,10 @@ pub(crate) struct MemberIdentifier {
 pub(crate) struct MemberLocation {
     /// Its name.
     pub(crate) name: Option<String>,
+    /// Degrees north.
+    pub(crate) latitude: Option<f64>,
+    /// Degrees east.
+    pub(crate) longitude: Option<f64>,
     /// Addresses.
     #[serde(default)]
     pub(crate) addresses: Vec<MemberAddress>,
@@ -118,6 +122,31 @@ impl MemberRecord {
         let mut seen = std::collections::HashSet::new();
         numbers.retain(|number| seen.insert(number.clone()));
         numbers
+    }
+}
+
+impl MemberRecord {
+    /// Its first place with coordinates.
+    pub(crate) fn point(&self) -> Option<(f64, f64)> {
+        self.locations.iter().find_map(|location| location.latitude.zip(location.longitude))
+    }
+
+    /// The host of its website, without `www.`.
+    pub(crate) fn host(&self) -> Option<String> {
+        let website = self.website.as_deref()?;
+        let rest = website.split_once("://").map_or(website, |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default().to_lowercase();
+        let host = host.strip_prefix("www.").unwrap_or(&host).to_owned();
+        (!host.is_empty()).then_some(host)
+    }
+
+    /// The website as a link that leads to a website and nowhere else.
+    pub(crate) fn link(&self) -> Option<String> {
+        let website = self.website.as_deref()?.trim();
+        let absolute =
+            if website.contains("://") { website.to_owned() } else { format!("https://{website}") };
+        let url = url::Url::parse(&absolute).ok()?;
+        matches!(url.scheme(), "http" | "https").then(|| url.to_string())
     }
 }
 

@@ -1,112 +1,113 @@
 //! One cluster: its members side by side, the evidence, and the decision.
 
-use super::{compare, evidence};
-use crate::page::{Page, PageProblem, Place, percent};
-use crate::request::PathId;
-use crate::review::Room;
+use super::compare::{self, Use};
+use super::look::{Asked, Look, look};
+use super::{candidates, distance, evidence, graph, keys, panel, result, seen, services, tools, why};
+use crate::page::{Page, PageProblem, Place, count, percent};
+use crate::request::{Caller, PathId};
 use crate::review::client::MemberRecord;
-use crate::review::clusters::{ClusterQuery, page};
-use crate::review::clusters::{cluster, cursor_of};
-use axum::extract::State;
-use entity::{Cluster, ClusterId, OrganizationId, RecordId};
+use crate::review::progress::{today, waiting};
+use crate::review::{Room, bands};
+use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
-use std::collections::HashMap;
 
-/// A member with its letter and what its source says.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) letter: String,
-    pub(super) record_id: RecordId,
-    pub(super) organization_id: OrganizationId,
-    pub(super) probability: f64,
-    pub(super) record: Option<MemberRecord>,
-}
-
-pub(super) async fn show(State(room): State<Room>, PathId(id): PathId) -> Result<Page, PageProblem> {
-    let cluster = cluster(&room, id.into()).await?;
-    let ids: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();
-    let (records, notice) = match room.organizations.records(&ids).await {
-        Ok(records) => (records, html! {}),
-        Err(_) => (
-            Vec::new(),
-            html! { p.notice role="status" { "The organizations do not answer now: try again in a moment." } },
-        ),
+pub(super) async fn show(
+    State(room): State<Room>,
+    PathId(id): PathId,
+    RawQuery(query): RawQuery,
+    caller: Caller,
+) -> Result<Page, PageProblem> {
+    let asked = Asked::read(query.as_deref().unwrap_or_default())?;
+    let look = look(&room, id.into(), asked, &caller).await?;
+    let result = if look.cluster().is_open() {
+        result::section(&room, &look).await?
+    } else {
+        html! {}
     };
-    let members = members(&cluster, records);
-    let next = next(&room, &cluster).await?;
-    let title = members.iter().find_map(|member| member.record.as_ref()).map(MemberRecord::shown_name);
+    let candidates = candidates::section(&room, &look).await?;
     let content = html! {
-        p.crumbs { a href="/clusters" data-key="q" { "Queue " kbd { "q" } }
-            @if let Some(next) = next { a href={ "/clusters/" (next) } data-key="j" rel="next" { "Next " kbd { "j" } } } }
-        h1 { "Are these " (members.len()) " one organization?" }
+        (panel::moves(&look))
+        h1 { "Are these " (look.members.len()) " one organization?" }
         p.lead {
-            b { (percent(cluster.probability)) } " likely, says the model "
-            code { (cluster.model_version) } ". You decide."
+            b { (percent(look.cluster().probability)) } " likely, says the model "
+            code { (look.cluster().model_version) } ". You decide."
         }
-        (notice)
-        @if cluster.is_open() { (decision(&cluster, &members, next)) } @else {
-            p.notice { "Decided: they belong to one organization. " a href="/decisions" { "History" } }
-            (compare::table(&members, compare::Choice::Settled))
+        (standing(&look))
+        (said_before(&look))
+        @if look.cluster().is_open() || !look.asked.added.is_empty() { (deciding(&look, &result)) } @else {
+            p.notice { "Decided: they belong to one organization. " a href="#history" { "History" } }
+            (compare::table(&look, &tools::groups(&look), Use::Reading))
         }
-        (evidence::section(&cluster, &members))
+        (evidence::section(&look))
+        div.beside { (graph::section(&look)) (distance::section(&look)) (why::section(&look)) }
+        (services::section(&look))
+        (candidates)
+        (why::history(&look))
+        (progress(&room, &look.viewer).await?)
+        (keys::dialog())
     };
-    Ok(Page::new(title.unwrap_or("A cluster"), Place::Clusters, content))
+    Ok(Page { script: Some("/assets/review.js"), ..Page::new(title(&look), Place::Clusters, content) })
 }
 
-fn members(cluster: &Cluster, records: Vec<MemberRecord>) -> Vec<Member> {
-    let mut records: HashMap<RecordId, MemberRecord> =
-        records.into_iter().map(|record| (record.id, record)).collect();
-    let member = |(number, member): (usize, &entity::ClusterMember)| Member {
-        letter: letter(number),
-        record_id: member.record_id,
-        organization_id: member.organization_id,
-        probability: member.probability,
-        record: records.remove(&member.record_id),
-    };
-    cluster.members.iter().enumerate().map(member).collect()
+pub(super) fn title(look: &Look) -> String {
+    let record = look.members.iter().find_map(|member| member.record.as_ref());
+    record.map(MemberRecord::shown_name).unwrap_or("A cluster").to_owned()
 }
 
-/// A, B, …, Z, A2, B2, …
-fn letter(number: usize) -> String {
-    let letter = char::from(b'A' + u8::try_from(number % 26).unwrap_or(0));
-    let round = number / 26;
-    if round == 0 { letter.to_string() } else { format!("{letter}{}", round + 1) }
-}
-
-/// The cluster to look at after this one: further down the queue, else from its top.
-pub(super) async fn next(room: &Room, cluster: &Cluster) -> Result<Option<ClusterId>, PageProblem> {
-    let below = ClusterQuery { cursor: Some(cursor_of(cluster)), limit: Some(1), ..ClusterQuery::default() };
-    if let Some(next) = page(room, &below).await?.clusters.first() {
-        return Ok(Some(next.id));
-    }
-    let top = ClusterQuery { limit: Some(2), ..ClusterQuery::default() };
-    Ok(page(room, &top).await?.clusters.into_iter().map(|next| next.id).find(|id| *id != cluster.id))
-}
-
-fn decision(cluster: &Cluster, members: &[Member], next: Option<ClusterId>) -> Markup {
-    let chosen = members.first().map(|member| member.organization_id);
+/// What a person has to know before they look further: who else looks, and what does not answer.
+pub(super) fn standing(look: &Look) -> Markup {
     html! {
-        form method="post" action={ "/clusters/" (cluster.id) "/decide" } {
-            @if let Some(next) = next { input type="hidden" name="next" value=(next); }
-            (compare::table(members, compare::Choice::Survivor(chosen)))
-            div.verdicts role="group" aria-label="Your decision" {
-                button.merge name="verdict" value="match" data-key="m" { "Merge " kbd { "m" } }
-                button name="verdict" value="non_match" data-key="n" { "Not the same " kbd { "n" } }
-                button name="verdict" value="related" data-key="r" title="A branch, a parent, or the same under a new name" { "Related " kbd { "r" } }
-                label { "Why" input name="reason" maxlength="1000" autocomplete="off" placeholder="optional"; }
-                label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; }
+        @if !look.told { p.notice role="status" { "The organizations do not answer now: try again in a moment." } }
+        @if let Some(claim) = look.held_by_another() {
+            p.notice.held role="status" {
+                b { (claim.holder) } " holds this cluster until "
+                time datetime=(claim.until.to_rfc3339()) { (claim.until.format("%H:%M:%S")) " UTC" }
+                ". Your decision would not be taken before."
             }
+        }
+        p #claim .claim role="status" data-cluster=(look.cluster().id) data-held[look.held_by_another().is_some()] {}
+    }
+}
+
+/// A no whose evidence has changed comes first: it is why the cluster is here again.
+fn said_before(look: &Look) -> Markup {
+    let reopened = look.said.iter().filter(|said| said.standing == "reopened").count();
+    html! { @if reopened > 0 {
+        p.notice { "Somebody said no here before, and the evidence has changed since: " a href="#why" { "see what" } "." }
+    } }
+}
+
+fn deciding(look: &Look, result: &Markup) -> Markup {
+    html! {
+        form id=(panel::FORM) method="post" action={ "/clusters/" (look.cluster().id) "/decide" } data-cluster=(look.cluster().id) {
+            (panel::hidden(look, &seen::of(look.cluster())))
+            (tools::section(look))
+            (compare::table(look, &tools::groups(look), Use::Deciding))
+            (panel::verdicts())
             p.hint { "Merging changes no source: it links the records, and can be undone at any time." }
+            (result)
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::letter;
+/// How much is left, and what one did.
+pub(super) async fn progress(room: &Room, viewer: &str) -> Result<Markup, PageProblem> {
+    let bands = waiting(room).await?;
+    let tally = today(room, viewer, entity::clock::now()).await?;
+    let left: u64 = bands.iter().map(|band| band.waiting).sum();
+    Ok(html! {
+        section.progress aria-labelledby="progress" {
+            h2 #progress { "Progress" }
+            p { b { (count(left)) } " wait. Today you decided " b { (count(tally.decisions)) }
+                ", which folds away " b { (count(tally.folded)) } " organizations." }
+            ul.bands { @for band in &bands { li {
+                a href={ "/clusters?band=" (band.band) } { (band.label) } " " b { (count(band.waiting)) }
+            } } }
+        }
+    })
+}
 
-    #[test]
-    fn letters_do_not_run_out() {
-        assert_eq!([0, 25, 26, 53].map(letter), ["A", "Z", "A2", "B3"]);
-    }
+/// The band of a cluster, for people.
+pub(super) fn band_label(probability: f64) -> &'static str {
+    bands::of(probability).label
 }

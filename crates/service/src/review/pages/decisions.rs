@@ -1,5 +1,8 @@
 //! What was decided: the history, and one decision with its undo.
 
+use super::fields::Fields;
+use super::look::{Asked, QUEUE_FIELDS, queue_filter};
+use super::why::words;
 use crate::page::{Page, PageProblem, Place, Refresh, ago, sentence};
 use crate::request::{Parameters, PathId};
 use crate::review::client::MemberRecord;
@@ -10,6 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use std::collections::HashMap;
 use store::resolution::{Decision, DecisionState};
+use store::review::Teach;
 use uuid::Uuid;
 
 const SHOWN: usize = 100;
@@ -44,10 +48,11 @@ pub(super) async fn list(State(room): State<Room>) -> Result<Page, PageProblem> 
 }
 
 /// Where to go on from a decision.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct NextQuery {
     next: Option<Uuid>,
+    queue: Option<String>,
 }
 
 pub(super) async fn show(
@@ -59,14 +64,13 @@ pub(super) async fn show(
     let names = names(&room, std::slice::from_ref(&decision)).await;
     let refresh = if outcome::is_final(&decision) { Refresh::Never } else { Refresh::Milliseconds(300) };
     let (open, _) = room.store.cluster_counts().await?;
-    let next = query.next.map_or_else(|| "/clusters".to_owned(), |next| format!("/clusters/{next}"));
+    let next = onward(&query, decision.cluster_id)?;
     let content = html! {
         p.crumbs { a href="/decisions" { "All decisions" } }
         h1 { (headline(&decision)) }
         p.lead role="status" { (happened(&decision)) }
-        ul.concerned { @for id in &decision.organizations { li {
-            (name(*id, &names)) @if decision.survivor == Some(*id) { " " span.tag { "stays" } }
-        } } }
+        (concerned(&decision, &names))
+        (because(&decision))
         @if let Some(reason) = &decision.reason { p { "Why: " q { (reason) } } }
         p.hint { "By " (decision.decided_by) ", " (ago(decision.decided_at, entity::clock::now())) "." }
         div.verdicts {
@@ -82,6 +86,40 @@ pub(super) async fn show(
         }
     };
     Ok(Page { refresh, ..Page::new(headline(&decision), Place::Decisions, content) })
+}
+
+/// The next cluster of the same part of the queue, or the queue.
+fn onward(query: &NextQuery, from: entity::ClusterId) -> Result<String, PageProblem> {
+    let fields = Fields::read(query.queue.as_deref().unwrap_or_default().as_bytes());
+    let filter = queue_filter(&fields.query(&QUEUE_FIELDS))?;
+    let asked = Asked { filter, ..Asked::default() };
+    Ok(match query.next {
+        Some(next) => asked.onward(next.into(), from),
+        None => format!("/clusters?{}", asked.filter.text()),
+    })
+}
+
+/// Who becomes one, and who was told from whom.
+fn concerned(decision: &Decision, names: &Names) -> Markup {
+    let parts = decision.merges();
+    let merged = |id: &OrganizationId| parts.iter().any(|part| part.organizations.contains(id));
+    html! {
+        @for part in &parts { ul.concerned { @for id in &part.organizations { li {
+            (name(*id, names)) @if part.survivor == *id { " " span.tag { "stays" } }
+        } } } }
+        @let apart: Vec<_> = decision.organizations.iter().filter(|id| !merged(id)).collect();
+        @if !apart.is_empty() { ul.concerned { @for id in apart { li { (name(*id, names)) } } } }
+    }
+}
+
+/// Why, from the list, and whether models learn from it.
+fn because(decision: &Decision) -> Markup {
+    let notes = &decision.notes;
+    html! {
+        @if let Some(relation) = notes.relation { p { "Related as: " (relation.as_str().replace('_', " ")) "." } }
+        @if !notes.codes.is_empty() { p { "Why: " (words(&notes.codes)) "." } }
+        @if notes.teach == Teach::No { p.hint { "Models do not learn from it." } }
+    }
 }
 
 /// The names of the organizations concerned; without them, ids are shown.
@@ -114,7 +152,7 @@ fn organizations(decision: &Decision, names: &Names) -> Markup {
     }
 }
 
-fn verdict(verdict: JudgementVerdict) -> &'static str {
+pub(super) fn verdict(verdict: JudgementVerdict) -> &'static str {
     match verdict {
         JudgementVerdict::Match => "Merge",
         JudgementVerdict::NonMatch => "Not the same",
@@ -123,14 +161,19 @@ fn verdict(verdict: JudgementVerdict) -> &'static str {
     }
 }
 
-fn state(decision: &Decision) -> Markup {
-    let word = match decision.state {
+/// Where a decision stands, in a word.
+pub(super) fn state_word(state: DecisionState) -> &'static str {
+    match state {
         DecisionState::Decided => "waiting",
         DecisionState::Applying => "on its way",
         DecisionState::Applied => "holds",
         DecisionState::Refused => "refused",
         DecisionState::Undone => "undone",
-    };
+    }
+}
+
+fn state(decision: &Decision) -> Markup {
+    let word = state_word(decision.state);
     html! {
         span.state data-state=(word) { (word) }
         @if let Some(refusal) = &decision.refusal { br; span.trouble { (sentence(refusal)) } }
@@ -162,12 +205,12 @@ fn happened(decision: &Decision) -> String {
             "They are one organization now. The poller publishes it, and everybody downstream follows."
         }
         (DecisionState::Applied, JudgementVerdict::NonMatch) => {
-            "They will not be put into one cluster again, and the model may learn from it."
+            "They are kept apart until their evidence changes."
         }
         (DecisionState::Applied, JudgementVerdict::Related) => {
-            "They are of one family, but not the same: they will not be put into one cluster again."
+            "They are of one family, but not the same: they are kept apart until their evidence changes."
         }
-        (DecisionState::Applied, JudgementVerdict::Unsure) => "It is noted that they were looked at.",
+        (DecisionState::Applied, JudgementVerdict::Unsure) => "It is put aside until its evidence changes.",
     };
     text.to_owned()
 }

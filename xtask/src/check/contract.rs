@@ -1,0 +1,128 @@
+//! Contract tests: schemathesis makes requests from the OpenAPI document of a running `orgloop`, and holds the answers
+//! against it. No answer may be a server's error, undocumented, or of another shape than the document says.
+
+use super::{command, finish};
+use crate::{checkout, say};
+use anyhow::{Context, Result, bail, ensure};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// What is made of each operation, in each phase; more finds more, and takes longer.
+const EXAMPLES: &str = "12";
+/// The same requests each time: a failure of one run is a failure of the next.
+const SEED: &str = "1";
+/// For the loop to print where it listens.
+const START: Duration = Duration::from_secs(60);
+
+/// Runs them, or says aloud that they were skipped.
+pub(super) fn run() -> Result<()> {
+    let folder = checkout().join("target").join("contract");
+    let Some(schemathesis) = schemathesis(&folder)? else {
+        say("SKIPPED: contract tests need python3 with venv (Debian: python3-venv)");
+        return Ok(());
+    };
+    finish(&mut command(&["build", "-p", "orgloop"]))?;
+    let data = folder.join("data");
+    if data.exists() {
+        fs::remove_dir_all(&data)?;
+    }
+    fs::create_dir_all(&data)?;
+    let token = token(&data)?;
+    let loop_ = Loop::start(&data, &folder.join("orgloop.log"))?;
+    let mut command = Command::new(schemathesis);
+    command.current_dir(&folder).stdin(Stdio::null());
+    command.arg("run").arg(format!("{}/openapi.json", loop_.address));
+    command.args(["--config-file"]).arg(checkout().join("xtask/contract/schemathesis.toml"));
+    command.args(["--max-examples", EXAMPLES, "--seed", SEED]);
+    command.args(["--header", &format!("Authorization: Bearer {token}")]);
+    let status = command.status().context("running schemathesis")?;
+    let log = folder.join("orgloop.log");
+    ensure!(status.success(), "schemathesis ended with {status}; the log of the loop is {}", log.display());
+    Ok(())
+}
+
+/// The program, installed below `target/` as the requirements name it; `None` where Python cannot make a place for it.
+fn schemathesis(folder: &Path) -> Result<Option<PathBuf>> {
+    let requirements = checkout().join("xtask/contract/requirements.txt");
+    let wanted =
+        fs::read_to_string(&requirements).context("reading the requirements of the contract tests")?;
+    let (place, stamp) = (folder.join("venv"), folder.join("installed.txt"));
+    let program = place.join("bin").join("schemathesis");
+    if program.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(Some(program));
+    }
+    fs::create_dir_all(folder)?;
+    let made =
+        Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place).stdout(Stdio::null()).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return Ok(None);
+    }
+    let mut pip = Command::new(place.join("bin").join("pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
+    let status = pip.status().context("running pip")?;
+    ensure!(status.success(), "pip could not install the requirements of the contract tests");
+    fs::write(&stamp, &wanted)?;
+    Ok(Some(program))
+}
+
+fn orgloop(data: &Path) -> Command {
+    let mut command = Command::new(checkout().join("target").join("debug").join("orgloop"));
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORGLOOP_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(data).stdin(Stdio::null()).arg("--data-dir").arg(data);
+    command
+}
+
+/// With a token there, the service asks for credentials: so the tests also see who is let in.
+fn token(data: &Path) -> Result<String> {
+    let made = orgloop(data).args(["token", "create", "--name", "contract", "--role", "admin"]).output()?;
+    ensure!(made.status.success(), "making a token: {}", String::from_utf8_lossy(&made.stderr));
+    Ok(String::from_utf8(made.stdout)?.trim().to_owned())
+}
+
+/// A loop on a small sample, ended when this goes.
+#[derive(Debug)]
+struct Loop {
+    child: Child,
+    address: String,
+}
+
+impl Loop {
+    fn start(data: &Path, log: &Path) -> Result<Self> {
+        let mut command = orgloop(data);
+        command.args(["demo", "--organizations", "150", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(fs::File::create(log)?).spawn()?;
+        let output = child.stdout.take().context("the loop has no output")?;
+        let mut started = Self { child, address: String::new() };
+        let (sender, lines) = mpsc::channel();
+        // It is read to its end, so that the loop never waits for a reader.
+        thread::spawn(move || {
+            BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)))
+        });
+        loop {
+            let Ok(line) = lines.recv_timeout(START) else {
+                bail!("the loop did not say where it listens; its log is {}", log.display());
+            };
+            if let Some(begin) = line.find("http://") {
+                let address = line[begin..].split_whitespace().next().unwrap_or_default();
+                address.trim_end_matches('/').clone_into(&mut started.address);
+                return Ok(started);
+            }
+        }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
