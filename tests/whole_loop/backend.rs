@@ -252,6 +252,7 @@ fn renamed(names: &mut TopicNames, prefix: &str) -> Vec<(&'static str, String)> 
         ("merge", &mut names.merge),
         ("redirect", &mut names.redirect),
         ("duplicate_cluster", &mut names.duplicate_cluster),
+        ("cluster_transition", &mut names.cluster_transition),
         ("parked", &mut names.parked),
         ("parked_retry", &mut names.parked_retry),
     ] {

@@ -17,6 +17,12 @@ mod generations;
 #[cfg(test)]
 mod import_export;
 #[cfg(test)]
+mod learning;
+#[cfg(test)]
 mod redelivery;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod scorer_group;
+#[cfg(test)]
+mod transitions;

@@ -32,6 +32,15 @@ pub(crate) enum Bench {
         #[arg(long)]
         embedded: bool,
     },
+    /// One changed organization among many: indexed, scored and clustered again, on the embedded ports.
+    Incremental {
+        /// How many organizations there are.
+        #[arg(long, default_value_t = 1_000_000)]
+        organizations: usize,
+        /// How many of them change, one by one.
+        #[arg(long, default_value_t = 3000)]
+        changes: usize,
+    },
     /// `orgloop dedupe` beside Splink: the same rows, quality, time and memory of both.
     Dedupe(dedupe::Dedupe),
 }
@@ -41,6 +50,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     let (organizations, embedded) = match bench {
         Bench::Dedupe(asked) => return dedupe::run(asked),
         Bench::Merge { merges, embedded } => return merge(*merges, *embedded),
+        Bench::Incremental { organizations, changes } => return incremental(*organizations, *changes),
         Bench::Loop { organizations, embedded } => (organizations, embedded),
     };
     let organizations = organizations.to_string();
@@ -80,6 +90,11 @@ fn merge(merges: usize, embedded: bool) -> Result<()> {
     let measured = finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value))));
     services::down_leased(std::process::id())?;
     measured
+}
+
+fn incremental(organizations: usize, changes: usize) -> Result<()> {
+    let run = ["run", "--quiet", "--release", "-p", "orgloop-pipeline", "--example", "incremental", "--"];
+    finish(cargo(&run).args([organizations.to_string(), changes.to_string()]))
 }
 
 fn finish(command: &mut Command) -> Result<()> {

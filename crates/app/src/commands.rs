@@ -7,6 +7,8 @@ mod explain;
 mod export;
 mod import;
 mod judged;
+mod label;
+mod labels;
 mod model;
 mod parked;
 mod run;
@@ -56,6 +58,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Why the live model holds two records to be one organization, or not
     Explain(explain::ExplainArguments),
+    /// Ask a person which pairs are one organization, those first that teach the model most
+    Label(Box<label::LabelArguments>),
     /// Generate organizations with known duplicates
     Sample(sample::SampleArguments),
     /// Models and what they came to: stage one beside the live one, compare, activate, roll back
@@ -93,6 +97,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Dedupe(dedupe) => dedupe::run(&dedupe),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate),
         Command::Explain(explain) => explain::run(settings(&overrides)?, &explain).await,
+        Command::Label(label) if label.asks_the_loop() => {
+            label::run_on_the_loop(settings(&overrides)?, &label).await
+        }
+        Command::Label(label) => label::run(&label).await,
         Command::Sample(sample) => sample::run(&sample),
         Command::Model(model) => model::run(settings(&overrides)?, &model).await,
         Command::Train(train) if train.asks_the_loop() => {

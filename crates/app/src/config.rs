@@ -30,7 +30,7 @@ pub(crate) struct Config {
     pub(crate) poller: PollerSettings,
     pub(crate) indexer: StageSettings,
     pub(crate) scorer: StageSettings,
-    pub(crate) resolver: StageSettings,
+    pub(crate) resolver: ResolverSettings,
     pub(crate) service: ServiceSettings,
     /// Who may do what.
     pub(crate) access: AccessSettings,
@@ -95,6 +95,15 @@ pub(crate) struct PollerSettings {
 pub(crate) struct StageSettings {
     /// Events, or records, in a batch.
     pub(crate) batch_size_max: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResolverSettings {
+    /// Records in a batch.
+    pub(crate) batch_size_max: usize,
+    /// How long the store tells what became of clusters.
+    pub(crate) transitions_kept_days: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -165,7 +174,7 @@ fn defaults() -> serde_json::Value {
         },
         "indexer": StageSettings { batch_size_max: 1000 },
         "scorer": StageSettings { batch_size_max: 1000 },
-        "resolver": StageSettings { batch_size_max: 1000 },
+        "resolver": ResolverSettings { batch_size_max: 1000, transitions_kept_days: 90 },
         "service": ServiceSettings {
             organizations_url: String::new(),
             organizations_token: Secret::default(),

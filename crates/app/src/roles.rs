@@ -219,6 +219,7 @@ impl Process {
             board: self.board.clone(),
             stop: stop.clone(),
             batch_size_max,
+            transitions_kept: chrono::Duration::days(i64::from(self.config.resolver.transitions_kept_days)),
         };
         tasks.spawn(resolver.run());
         Ok(())

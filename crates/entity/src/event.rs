@@ -7,9 +7,11 @@ use crate::cluster::{ClusterMember, PairEvidence};
 use crate::id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
 use crate::organization::{Location, Organization, Service};
 use crate::record::{FieldOrigin, FoldedRow};
+use crate::transition::{ClusterTransition, TransitionCause, TransitionKind};
 use crate::version::Version;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What happened to the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,4 +215,45 @@ pub struct ClusterChanged {
     pub pairs: Option<Vec<PairEvidence>>,
     /// The model that weighed it.
     pub model_version: Option<String>,
+}
+
+/// `resolution.cluster-transition.v1`: facts, keyed by transition id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransitionChanged {
+    /// The transition: a function of all the rest.
+    pub id: Uuid,
+    /// The resolver's own count, growing.
+    pub version: Version,
+    /// What happened.
+    pub op: TransitionKind,
+    /// Why.
+    pub cause: Option<TransitionCause>,
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+    /// The clusters before.
+    pub before: Option<Vec<ClusterId>>,
+    /// The clusters after.
+    pub after: Option<Vec<ClusterId>>,
+    /// Records in the clusters before.
+    pub members_before: Option<u64>,
+    /// Records in the clusters after.
+    pub members_after: Option<u64>,
+}
+
+impl TransitionChanged {
+    /// What the topic says of a transition.
+    #[must_use]
+    pub fn new(transition: ClusterTransition, version: Version) -> Self {
+        Self {
+            id: transition.id,
+            version,
+            op: transition.kind,
+            cause: Some(transition.cause),
+            at: Some(transition.at),
+            before: Some(transition.before),
+            after: Some(transition.after),
+            members_before: Some(transition.members_before),
+            members_after: Some(transition.members_after),
+        }
+    }
 }

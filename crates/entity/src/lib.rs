@@ -1,7 +1,7 @@
 //! Nouns of the loop: records, ids, pairs, judgements, clusters, and what the topics say of them.
 //!
-//! This crate never does I/O and holds no algorithm: ports and pure core exchange these types and nothing
-//! else. Start with [`record`], then [`event`].
+//! This crate never does I/O and holds no algorithm but what tells two states of its nouns apart: ports and pure core
+//! exchange these types and nothing else. Start with [`record`], then [`event`].
 
 pub mod clock;
 pub mod cluster;
@@ -16,6 +16,7 @@ pub mod policy;
 pub mod record;
 pub mod review;
 pub mod stage;
+pub mod transition;
 pub mod version;
 
 pub use cluster::{Cluster, ClusterMember, PairEvidence};
@@ -29,4 +30,5 @@ pub use policy::{Policy, PolicyDocument};
 pub use record::{GoldenRecord, Record};
 pub use review::{ReasonCode, Relation};
 pub use stage::StageState;
+pub use transition::{ClusterTransition, TransitionCause, TransitionKind};
 pub use version::Version;

@@ -24,6 +24,8 @@ pub enum Product {
     Redirect,
     /// Clusters of duplicates.
     DuplicateCluster,
+    /// Facts: what became of clusters.
+    ClusterTransition,
     /// Dead letters: the bytes of events that a stage could not take in.
     Parked,
     /// Dead letters on their way back to the stage that parked them.
@@ -32,7 +34,7 @@ pub enum Product {
 
 impl Product {
     /// All of them, in the order of [`DEFINITIONS`].
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Record,
         Self::Organization,
         Self::Location,
@@ -40,6 +42,7 @@ impl Product {
         Self::Merge,
         Self::Redirect,
         Self::DuplicateCluster,
+        Self::ClusterTransition,
         Self::Parked,
         Self::ParkedRetry,
     ];
@@ -80,6 +83,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 // Merges are few and each is made by a person: ten years of them are small, and a new consumer wants them all.
 const MERGE_RETENTION: Duration = Duration::from_secs(10 * 365 * DAY.as_secs());
+// Every change of the data may move clusters: a quarter of a year of history, which is what the store keeps too.
+const TRANSITION_RETENTION: Duration = Duration::from_secs(90 * DAY.as_secs());
 const RETRY_RETENTION: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 macro_rules! schema {
@@ -89,7 +94,7 @@ macro_rules! schema {
 }
 
 /// All topics, in the order of [`Product::ALL`].
-pub const DEFINITIONS: [TopicDefinition; 9] = [
+pub const DEFINITIONS: [TopicDefinition; 10] = [
     clean(Product::Record, "organizations.record.v1", schema!("organizations.record.v1")),
     clean(Product::Organization, "organizations.organization.v1", schema!("organizations.organization.v1")),
     clean(Product::Location, "organizations.location.v1", schema!("organizations.location.v1")),
@@ -105,6 +110,15 @@ pub const DEFINITIONS: [TopicDefinition; 9] = [
             Product::DuplicateCluster,
             "resolution.duplicate-cluster.v1",
             schema!("resolution.duplicate-cluster.v1"),
+        )
+    },
+    TopicDefinition {
+        cleanup: Cleanup::Delete { retention: TRANSITION_RETENTION },
+        compatibility: Compatibility::BackwardTransitive,
+        ..clean(
+            Product::ClusterTransition,
+            "resolution.cluster-transition.v1",
+            schema!("resolution.cluster-transition.v1"),
         )
     },
     raw(Product::Parked, "orgloop.parked.v1", Cleanup::Compact),
@@ -138,6 +152,8 @@ pub struct TopicNames {
     pub redirect: String,
     /// [`Product::DuplicateCluster`].
     pub duplicate_cluster: String,
+    /// [`Product::ClusterTransition`].
+    pub cluster_transition: String,
     /// [`Product::Parked`].
     pub parked: String,
     /// [`Product::ParkedRetry`].
@@ -155,6 +171,7 @@ impl Default for TopicNames {
             merge: name(Product::Merge),
             redirect: name(Product::Redirect),
             duplicate_cluster: name(Product::DuplicateCluster),
+            cluster_transition: name(Product::ClusterTransition),
             parked: name(Product::Parked),
             parked_retry: name(Product::ParkedRetry),
         }
@@ -173,6 +190,7 @@ impl TopicNames {
             Product::Merge => &self.merge,
             Product::Redirect => &self.redirect,
             Product::DuplicateCluster => &self.duplicate_cluster,
+            Product::ClusterTransition => &self.cluster_transition,
             Product::Parked => &self.parked,
             Product::ParkedRetry => &self.parked_retry,
         }
@@ -245,7 +263,7 @@ mod tests {
         assert_eq!(names.product_of("organizations.record.v1"), None);
         assert_eq!(names.subject(Product::Record), "crm.record-value");
         let specs = names.specs(3);
-        assert_eq!(specs.iter().map(|spec| &spec.name).collect::<HashSet<_>>().len(), 9);
+        assert_eq!(specs.iter().map(|spec| &spec.name).collect::<HashSet<_>>().len(), 10);
         assert!(specs.iter().all(|spec| spec.partitions == 3));
         assert_eq!(specs[1].cleanup, Cleanup::Compact);
         assert!(matches!(specs[4].cleanup, Cleanup::Delete { .. }));

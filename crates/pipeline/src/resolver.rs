@@ -2,22 +2,19 @@
 //! published. One process at a time; others stand by.
 
 mod clustering;
+mod outbox;
 mod redirects;
 
 use crate::board::Board;
 use crate::error::{Error, Result, chain};
-use crate::publisher::{Envelope, Publisher};
+use crate::publisher::Publisher;
 use crate::stop::Stop;
-use entity::event::{ClusterChanged, Op};
-use entity::{ClusterId, Version};
-use events::NewEvent;
-use events::topics::Product;
+use entity::ClusterId;
 pub use redirects::RedirectFollower;
 use scoring::Model;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::resolution::OutboxRow;
 use store::{Lease, Resolution};
 
 /// Resolves what the queue names and publishes `resolution.duplicate-cluster.v1`.
@@ -41,6 +38,8 @@ pub struct Resolver {
     pub stop: Stop,
     /// Records resolved in one go.
     pub batch_size_max: usize,
+    /// How long the store tells what became of clusters.
+    pub transitions_kept: chrono::Duration,
 }
 
 const LEASE: Duration = Duration::from_secs(10);
@@ -48,16 +47,8 @@ const RENEW: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(5);
 const STANDBY: Duration = Duration::from_millis(500);
 const BACKOFF: Duration = Duration::from_millis(500);
-const OUTBOX_BATCH: usize = 500;
-/// One process publishes at a time, whichever generation is live: events keep the order of their numbers.
-const OUTBOX: &str = "cluster-outbox";
-
-/// The right to publish.
-#[derive(Debug)]
-struct Outbox {
-    lease: Lease,
-    epoch: i64,
-}
+/// How often old transitions are forgotten.
+const FORGET: Duration = Duration::from_secs(10 * 60);
 
 impl Resolver {
     /// Resolves until it is stopped; failures are waited out.
@@ -86,11 +77,16 @@ impl Resolver {
         };
         let mut outbox = None;
         let mut renewed = Instant::now();
+        let mut forgot: Option<Instant> = None;
         while !self.stop.is_stopped() {
             if renewed.elapsed() > RENEW {
                 lease = self.renew(&lease).await?;
                 outbox = None;
                 renewed = Instant::now();
+            }
+            if forgot.is_none_or(|at| at.elapsed() > FORGET) {
+                self.resolution.forget_transitions(entity::clock::now() - self.transitions_kept).await?;
+                forgot = Some(Instant::now());
             }
             let resolved = self.resolve().await?;
             let published = self.publish(&mut outbox).await?;
@@ -115,20 +111,11 @@ impl Resolver {
         renewed.filter(|renewed| renewed.fence == lease.fence).ok_or(Error::Fenced)
     }
 
-    /// The epoch of cluster versions: past whatever the topic holds, when this store has none or lags behind it.
-    async fn epoch(&self) -> Result<i64> {
-        let epoch = self.resolution.corpus().await?.event_epoch;
-        let last = self.publisher.last_version(Product::DuplicateCluster).await?;
-        if epoch > 0 && epoch >= last.epoch() {
-            return Ok(epoch);
-        }
-        let next = last.epoch() + 1;
-        self.resolution.set_event_epoch(next).await?;
-        Ok(next)
-    }
-
-    /// Resolves a piece of the queue; how many records it named.
-    async fn resolve(&self) -> Result<usize> {
+    /// Resolves a piece of the queue; how many records it named. Whoever calls it holds the resolver's lease, or is alone.
+    ///
+    /// # Errors
+    /// When a store is away, or holds pairs that do not fit the model.
+    pub async fn resolve(&self) -> Result<usize> {
         let batch = self.resolution.resolve_batch(self.batch_size_max).await?;
         if batch.seqs.is_empty() {
             return Ok(0);
@@ -144,62 +131,5 @@ impl Resolver {
             clusters.into_iter().filter(|cluster| !rows.clusters.contains(cluster)).collect();
         self.resolution.apply_clusters(&changed, &ended, &batch.seqs).await?;
         Ok(batch.records.len())
-    }
-
-    /// Publishes what the outbox holds, under a lease that is kept in `outbox` until it is to be renewed; how many
-    /// events it was.
-    async fn publish(&self, outbox: &mut Option<Outbox>) -> Result<usize> {
-        let epoch = match outbox {
-            Some(outbox) => outbox.epoch,
-            None if self.resolution.outbox(1).await?.is_empty() => return Ok(0),
-            None => {
-                let Some(lease) = self.resolution.acquire(OUTBOX, &self.holder, LEASE).await? else {
-                    return Ok(0);
-                };
-                outbox.insert(Outbox { lease, epoch: self.epoch().await? }).epoch
-            }
-        };
-        let rows = self.resolution.outbox(OUTBOX_BATCH).await?;
-        let Some(last) = rows.last().map(|row| row.seq) else { return Ok(0) };
-        let mut events = Vec::with_capacity(rows.len());
-        for row in rows {
-            events.extend(self.events_of(epoch, row)?);
-        }
-        let count = events.len();
-        self.publisher.append(events).await?;
-        self.resolution.published(last).await?;
-        Ok(count)
-    }
-
-    fn events_of(&self, epoch: i64, row: OutboxRow) -> Result<Vec<NewEvent>> {
-        let version = Version::new(epoch, row.seq)
-            .ok_or_else(|| Error::Misconfigured("the numbers of cluster events have run out".into()))?;
-        let key = row.id.to_string();
-        let op = if row.cluster.is_some() { Op::Upsert } else { Op::Delete };
-        let envelope = Envelope {
-            product: Product::DuplicateCluster,
-            key: &key,
-            partition_key: &key,
-            version,
-            op: op.as_str(),
-        };
-        let withdrawn = row.cluster.is_none();
-        let open = row.cluster.as_ref().map(entity::Cluster::is_open);
-        let (members, probability, pairs, model_version) = match row.cluster {
-            None => (None, None, None, None),
-            Some(cluster) => (
-                Some(cluster.members),
-                Some(cluster.probability),
-                Some(cluster.pairs),
-                Some(cluster.model_version),
-            ),
-        };
-        let value =
-            ClusterChanged { id: row.id, version, op, members, probability, open, pairs, model_version };
-        let mut events = vec![self.publisher.event(&envelope, &value)?];
-        if withdrawn {
-            events.push(self.publisher.tombstone(&envelope));
-        }
-        Ok(events)
     }
 }

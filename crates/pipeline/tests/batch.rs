@@ -32,23 +32,27 @@ mod tests {
             .collect();
         let prior = model.prior(records.len() as u64);
         let pair = |a: usize, b: usize| CandidatePair::new(records[a].id, records[b].id).unwrap();
-        let weighted = pairs.into_iter().filter_map(|(a, b)| {
-            let match_weight = model.weigh(&scoring::compare(&features[a], &features[b]));
-            let kept = match_weight >= model.pair_weight_min();
-            kept.then(|| WeightedPair { pair: pair(a, b), weight: match_weight + prior })
-        });
+        let (mut weighted, mut told_apart) = (Vec::new(), Vec::new());
+        for (a, b) in pairs {
+            let vector = scoring::compare(&features[a], &features[b]);
+            let match_weight = model.weigh(&vector);
+            if match_weight >= model.pair_weight_min() {
+                weighted.push(WeightedPair { pair: pair(a, b), weight: match_weight + prior });
+                told_apart.extend(vector.is_registry_conflict().then(|| pair(a, b)));
+            }
+        }
         let links = |wanted: bool| {
-            let links = constraints.iter().filter(|(_, _, must)| *must == wanted);
-            links.map(|(a, b, _)| pair(*a, *b)).collect()
+            let links = constraints.iter().filter(move |(_, _, must)| *must == wanted);
+            links.map(|(a, b, _)| pair(*a, *b))
         };
         resolution::cluster(&Component {
             records: records
                 .iter()
                 .map(|record| Node { id: record.id, created_at: record.created_at })
                 .collect(),
-            pairs: weighted.collect(),
-            must_links: links(true),
-            never_links: links(false),
+            pairs: weighted,
+            must_links: links(true).collect(),
+            never_links: links(false).chain(told_apart).collect(),
             threshold: model.threshold(),
         })
     }
@@ -127,6 +131,35 @@ mod tests {
         let (answer, conflicts) = run(&records, &constraints, 2);
         assert_eq!(answer, told(&expected));
         assert_eq!(conflicts, [CandidatePair::new(records[a].id, records[b].id).unwrap()]);
+    }
+
+    #[test]
+    fn two_numbers_in_one_register_are_never_one_cluster() {
+        let told = records(200, 3).into_iter().find(|record| !record.organization.identifiers.is_empty());
+        let told = told.unwrap();
+        let telling = |source: &str, number: Option<&str>| {
+            let mut record = told.clone();
+            record.id = entity::id::derive(source, "organization", "1").into();
+            let identifiers = &mut record.organization.identifiers;
+            identifiers.truncate(usize::from(number.is_some()));
+            identifiers.iter_mut().for_each(|one| one.identifier = number.unwrap_or_default().to_owned());
+            record
+        };
+        let (one, other) = (telling("a", Some("12-3456789")), telling("b", Some("98-7654321")));
+        let neither = telling("c", None);
+        let model = Model::shipped();
+        let vector = scoring::compare(&scoring::features(&one), &scoring::features(&other));
+        let weight = model.weigh(&vector) + model.prior(3);
+        assert!(weight > model.threshold(), "all else would join them: {weight}");
+        let apart = |group: &Group| {
+            let has = |id| group.members.iter().any(|member| member.record_id == id);
+            !(has(one.id) && has(other.id))
+        };
+        let found = batch::dedupe(&[one.clone(), neither.clone(), other.clone()], model, |_| ());
+        assert!(found.iter().all(apart), "{found:?}");
+        assert_eq!(found.len(), 2, "the one without a number is with one of them: {found:?}");
+        let reversed = batch::dedupe(&[other.clone(), neither, one.clone()], model, |_| ());
+        assert_eq!(found, reversed, "order makes no difference");
     }
 
     #[test]

@@ -9,7 +9,6 @@
 mod agglomeration;
 mod components;
 mod graph;
-pub mod transitions;
 
 use chrono::{DateTime, Utc};
 use entity::{CandidatePair, ClusterId, RecordId};

@@ -176,3 +176,102 @@ fn an_outsize_component_is_taken_apart_at_its_weakest() {
     let largest = groups.iter().map(|group| group.members.len()).max().unwrap();
     assert!(largest <= 5, "{largest}");
 }
+
+/// Sizes of the groups, largest first.
+fn sizes(groups: &[Group]) -> Vec<usize> {
+    let mut sizes: Vec<usize> = groups.iter().map(|group| group.members.len()).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    sizes
+}
+
+/// The same input with everything in another order.
+fn turned(input: &Component) -> Component {
+    let mut turned = input.clone();
+    turned.records.reverse();
+    turned.pairs.rotate_left(input.pairs.len() / 3);
+    turned.pairs.reverse();
+    turned.must_links.reverse();
+    turned.never_links.reverse();
+    turned
+}
+
+/// Dense groups of six, each joined to the next by so many pairs.
+fn chained(groups: u128, bridges: u128) -> Component {
+    let mut pairs = Vec::new();
+    for group in 0..groups {
+        let first = group * 10;
+        pairs.extend(
+            (0..6)
+                .flat_map(|a| (a + 1..6).map(move |b| (a, b)))
+                .map(|(a, b)| weighted(first + a, first + b, 5.0)),
+        );
+        if group + 1 < groups {
+            pairs.extend((0..bridges).map(|n| weighted(first + n, first + 10 + n, 4.5)));
+        }
+    }
+    let records = (0..groups).flat_map(|group| (0..6).map(move |n| node(group * 10 + n, 0))).collect();
+    Component { records, pairs, ..Component::default() }
+}
+
+#[test]
+fn a_giant_component_held_by_bridges_is_proposed_split() {
+    // Over the bound, and every bridge nearly as strong as what holds the groups themselves together.
+    let groups = u128::try_from(COMPONENT_RECORDS_MAX / 6 + 10).unwrap();
+    for bridges in 1..=3 {
+        let giant = chained(groups, bridges);
+        assert!(giant.records.len() > COMPONENT_RECORDS_MAX);
+        let found = cluster(&giant);
+        let largest = sizes(&found)[0];
+        assert!(largest <= 6, "{bridges} bridges: a cluster of {largest}");
+        assert_eq!(found, cluster(&turned(&giant)), "{bridges} bridges: order makes no difference");
+    }
+}
+
+#[test]
+fn bridges_below_the_bound_join_no_groups_either() {
+    let small = chained(12, 2);
+    assert_eq!(sizes(&cluster(&small)), [6; 12]);
+}
+
+#[test]
+fn one_pair_that_never_is_splits_a_chain_of_strong_ones() {
+    // As a register does: two numbers at the ends, and all between like both.
+    let mut input = chained(1, 0);
+    input.never_links = vec![pair(0, 5)];
+    let found = cluster(&input);
+    let anchors = anchors(&found);
+    assert_ne!(anchors[&id(0)], anchors[&id(5)]);
+    assert_eq!(sizes(&found).iter().sum::<usize>(), 6);
+    assert_eq!(found, cluster(&turned(&input)));
+}
+
+#[test]
+fn what_people_verified_stays_whatever_the_evidence_and_takes_its_own_along() {
+    let mut input = chained(3, 0);
+    for (a, b) in [(0, 10), (0, 20), (10, 20)] {
+        input.pairs.push(weighted(a, b, -8.0));
+    }
+    input.must_links = vec![pair(0, 10)];
+    let anchors = anchors(&cluster(&input));
+    assert_eq!(anchors[&id(0)], anchors[&id(10)]);
+    assert_ne!(anchors[&id(0)], anchors[&id(20)]);
+    // Verified against a judgement that says never: kept, and told.
+    input.never_links = vec![pair(0, 10)];
+    let found = cluster(&input);
+    let told: Vec<CandidatePair> = found.iter().flat_map(|group| group.conflicts.clone()).collect();
+    assert_eq!(told, [pair(0, 10)]);
+    assert_eq!(found, cluster(&turned(&input)));
+}
+
+#[test]
+fn what_people_verified_is_not_taken_apart_for_its_size() {
+    let count = u128::try_from(COMPONENT_RECORDS_MAX).unwrap() + 50;
+    let verified = Component {
+        records: (0..count).map(|n| node(n, 0)).collect(),
+        must_links: (1..count).map(|n| pair(n - 1, n)).collect(),
+        pairs: (1..count).map(|n| weighted(0, n, -1.0)).collect(),
+        ..Component::default()
+    };
+    let found = cluster(&verified);
+    assert_eq!(found.len(), 1, "must-links hold always");
+}

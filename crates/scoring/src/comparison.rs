@@ -96,6 +96,7 @@ pub const COMPARISONS: [Comparison; COUNT] = [
 const NAME: usize = 0;
 const PHONE: usize = 11;
 const DOMAIN: usize = 12;
+const IDENTIFIER: usize = 15;
 const GRAIN: usize = 24;
 
 /// The evidence of a pair: the level of every comparison, in order.
@@ -120,6 +121,13 @@ impl FeatureVector {
             && (self.levels[NAME] >= name::NameLevel::To90.code()
                 || self.levels[PHONE] >= contact::PhoneLevel::SameTollFree.code()
                 || self.levels[DOMAIN] == contact::DomainLevel::Same.code())
+    }
+
+    /// Whether one register has two different numbers for them: never the same, whatever else agrees, unless a person
+    /// says so.
+    #[must_use]
+    pub fn is_registry_conflict(&self) -> bool {
+        self.levels[IDENTIFIER] == contact::IdentifierLevel::Different.code()
     }
 
     /// Reads stored levels.

@@ -22,6 +22,7 @@ mod progress;
 mod queue;
 mod said;
 mod sources;
+mod transitions;
 mod views;
 mod worker;
 
@@ -64,6 +65,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(clusters::list))
         .routes(routes!(clusters::get))
+        .routes(routes!(transitions::list))
         .routes(routes!(clusters::history))
         .routes(routes!(comments::add, comments::list))
         .routes(routes!(queue::read))

@@ -30,6 +30,7 @@ mod scores;
 mod scores_in_any_order;
 mod splits;
 mod survivorship;
+mod transitions;
 
 use crate::{ChangeLog, Credentials, Generations, Organizations, Resolution};
 use async_trait::async_trait;
@@ -109,6 +110,10 @@ pub use survivorship::{
     another_policy_captures_what_is_merged, choices_hold_while_their_merges_hold,
     only_a_source_makes_a_record_recent, policies_have_versions_and_one_is_in_force,
     two_accepts_leave_one_survivor,
+};
+pub use transitions::{
+    a_switch_tells_what_became_of_clusters, transitions_are_kept_until_they_are_sent_and_old,
+    what_became_of_clusters_is_told_with_its_cause,
 };
 
 /// The data product: all of its ports.
@@ -232,6 +237,9 @@ macro_rules! conformance_tests {
             tokens_open_until_they_end,
             sessions_end_with_what_vouched_for_them,
             a_login_is_taken_once,
+            what_became_of_clusters_is_told_with_its_cause,
+            transitions_are_kept_until_they_are_sent_and_old,
+            a_switch_tells_what_became_of_clusters,
         );
     };
     ($backend:expr, $($case:ident),+ $(,)?) => {

@@ -7,7 +7,9 @@ use crate::listing::TimeAndId;
 use crate::review::Review;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{Cluster, ClusterId, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version};
+use entity::{
+    Cluster, ClusterId, ClusterTransition, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -301,6 +303,19 @@ pub trait Resolution: Leases + Review + std::fmt::Debug {
 
     /// The topic has acknowledged the events up to this one.
     async fn published(&self, seq: i64) -> Result<()>;
+
+    /// What became of the live clusters, oldest first, after the given number. Written by [`Resolution::apply_clusters`]
+    /// and by a switch of generations, in their transactions; each change is told once, in the order of commits.
+    async fn transitions(&self, after: i64, limit: usize) -> Result<Vec<(i64, ClusterTransition)>>;
+
+    /// Those that the topic has not acknowledged, oldest first.
+    async fn unsent_transitions(&self, limit: usize) -> Result<Vec<(i64, ClusterTransition)>>;
+
+    /// The topic has acknowledged those up to this one.
+    async fn transitions_sent(&self, seq: i64) -> Result<()>;
+
+    /// Forgets those that are older and were acknowledged; how many.
+    async fn forget_transitions(&self, before: DateTime<Utc>) -> Result<u64>;
 
     /// Numbers of the corpus.
     async fn corpus(&self) -> Result<Corpus>;

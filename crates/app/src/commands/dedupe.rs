@@ -216,7 +216,7 @@ fn write_changes(place: &Path, transitions: &[Transition]) -> anyhow::Result<Wri
         let (before, after) = (transition.before.join(" "), transition.after.join(" "));
         let (before, after) = (cell(&before), cell(&after));
         let Transition { members_before, members_after, .. } = transition;
-        writeln!(out, "{},{before},{after},{members_before},{members_after}", transition.change.name())?;
+        writeln!(out, "{},{before},{after},{members_before},{members_after}", transition.kind.as_str())?;
     }
     Ok(out)
 }

@@ -7,8 +7,8 @@ use crate::crews::index_name;
 use crate::output;
 use crate::roles::Process;
 use anyhow::{Context, bail};
+use entity::transition::{Transition, TransitionKind, transitions};
 use entity::{Cluster, ClusterId, JudgementVerdict, RecordId};
-use resolution::transitions::{Transition, TransitionKind, transitions};
 use scoring::Model;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ pub(crate) async fn run(config: Config, command: &ModelCommand) -> anyhow::Resul
             activate(&process, before.context("no other model has been live")?).await?;
         }
         ModelCommand::Retire { version } => {
-            let generation = find(&process, version).await?;
+            let generation = find_to_retire(&process, version).await?;
             process.generations().await?.retire(generation.id).await?;
             process.index().await?.drop_generation(&index_name(generation.id)).await?;
             output::line(format_args!("Model {version} is retired."));
@@ -98,6 +98,17 @@ async fn find(process: &Process, version: &str) -> anyhow::Result<Generation> {
     of_version
         .max_by_key(|generation| (generation.of_this_code, generation.id))
         .with_context(|| format!("there is no model {version} here: {}", versions.join(", ")))
+}
+
+/// The one of this version that is to go: what another release left behind goes before what this one keeps up to date.
+async fn find_to_retire(process: &Process, version: &str) -> anyhow::Result<Generation> {
+    let all = process.generations().await?.list().await?;
+    let of_version = all.into_iter().filter(|generation| generation.model_version == version);
+    let left = of_version.filter(|generation| !generation.live);
+    match left.min_by_key(|generation| (generation.of_this_code, generation.id)) {
+        Some(left) => Ok(left),
+        None => find(process, version).await,
+    }
 }
 
 #[derive(Debug, Serialize)]

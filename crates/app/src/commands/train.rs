@@ -1,16 +1,18 @@
 //! `train`: labels move a model's weights.
 
 use super::judged::judged_pairs;
+use super::labels::{Asked, Labels, contradicted};
 use super::model::read_model;
 use crate::config::Config;
 use crate::output;
 use crate::roles::Process;
 use anyhow::{Context, bail, ensure};
+use entity::{Record, RecordId};
 use formats::{ColumnMap, ReadOptions};
-use scoring::training::{Corpus, Settings, Trained, train};
-use scoring::{Model, RecordFeatures};
+use scoring::training::{Corpus, Settings, Trained, reliability, train};
+use scoring::{FeatureVector, Model, RecordFeatures};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,9 +24,12 @@ pub(crate) struct TrainArguments {
     /// What the file calls the columns, such as `name=Org Name` [default: by their own names]
     #[arg(long, value_name = "MAP")]
     map: Vec<ColumnMap>,
-    /// Labels: `left_id,right_id,match` (1 or 0)
+    /// Labels: `left_id,right_id,match` (1 or 0), as `orgloop label` writes them
     #[arg(long, value_name = "FILE", requires = "input")]
     labels: Option<PathBuf>,
+    /// Leave out labels that name a record which is not in the file, instead of stopping there
+    #[arg(long, requires = "input")]
+    skip_unknown: bool,
     /// What people judged in the running loop, instead of files
     #[arg(long)]
     from_judgements: bool,
@@ -57,8 +62,8 @@ pub(crate) fn run(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
     let (Some(input), Some(labels)) = (&arguments.input, &arguments.labels) else {
         bail!("give --input and --labels, or --from-judgements");
     };
-    let corpus = read_corpus(input, &arguments.map, labels)?;
-    make(arguments, &corpus)
+    let labelled = read_corpus(arguments, input, labels)?;
+    make(arguments, &labelled)
 }
 
 /// `train --from-judgements`.
@@ -68,10 +73,11 @@ pub(crate) async fn run_on_judgements(
 ) -> anyhow::Result<ExitCode> {
     let process = Process::begin(config).await?;
     let corpus = judged_corpus(&process).await?;
-    make(arguments, &corpus)
+    make(arguments, &Labelled { corpus, by_chance: Corpus::default() })
 }
 
-fn make(arguments: &TrainArguments, corpus: &Corpus) -> anyhow::Result<ExitCode> {
+fn make(arguments: &TrainArguments, labelled: &Labelled) -> anyhow::Result<ExitCode> {
+    let corpus = &labelled.corpus;
     let folder = &arguments.model;
     let version = folder.file_name().and_then(|name| name.to_str());
     let version =
@@ -82,7 +88,10 @@ fn make(arguments: &TrainArguments, corpus: &Corpus) -> anyhow::Result<ExitCode>
         folder.display()
     );
     let count = corpus.labels.len();
-    ensure!(count > 0, "no label names two records that are there");
+    ensure!(
+        count > 0,
+        "there is nothing to learn from: no label says match or no match of two records that are there"
+    );
     if count < LABELS_FEW {
         output::note(format_args!("{count} labels move next to nothing: a few hundred are a beginning"));
     }
@@ -107,6 +116,8 @@ fn make(arguments: &TrainArguments, corpus: &Corpus) -> anyhow::Result<ExitCode>
         "labelled_others": trained.labelled.1,
         "contradicted_before": contradicted_before,
         "contradicted_after": contradicted_after,
+        "labelled_by_chance": labelled.by_chance.labels.len(),
+        "calibration_error_by_chance_before": before.and_then(|model| labelled.calibration(model)),
         "calibration_error": trained.reliability.error,
         "calibration_error_open": trained.reliability.open_error,
     });
@@ -125,17 +136,6 @@ fn make(arguments: &TrainArguments, corpus: &Corpus) -> anyhow::Result<ExitCode>
         output::line(format_args!("Next: orgloop model stage {}", folder.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// How many labels a model by itself would decide otherwise.
-fn contradicted(model: &Model, corpus: &Corpus) -> usize {
-    let prior = model.prior(corpus.records);
-    let labels = corpus.vectors.iter().zip(&corpus.labels);
-    labels
-        .filter(|(vector, label)| {
-            label.is_some_and(|is_match| (model.weigh(vector) + prior >= model.threshold()) != is_match)
-        })
-        .count()
 }
 
 fn write(folder: &Path, trained: &Trained, metrics: &serde_json::Value) -> anyhow::Result<()> {
@@ -164,59 +164,116 @@ fn card(trained: &Trained, metrics: &serde_json::Value) -> String {
     )
 }
 
-#[derive(Debug, serde::Deserialize)]
-struct LabelRow {
-    #[serde(alias = "id_a")]
-    left_id: String,
-    #[serde(alias = "id_b")]
-    right_id: String,
-    #[serde(rename = "match", alias = "label")]
-    is_match: u8,
+/// What is known of an id that labels name.
+#[derive(Debug)]
+enum Known {
+    Nothing,
+    Record(RecordId, Box<RecordFeatures>),
+    /// Records of several sources have it.
+    Several,
 }
 
-fn read_corpus(input: &Path, map: &[ColumnMap], labels: &Path) -> anyhow::Result<Corpus> {
-    let context = || format!("reading the labels in {}", labels.display());
-    let rows: Vec<LabelRow> = csv::Reader::from_path(labels)
-        .with_context(context)?
-        .deserialize()
-        .collect::<Result<_, _>>()
-        .with_context(context)?;
-    if let Some(row) = rows.iter().find(|row| row.is_match > 1) {
-        bail!(
-            "{}: match is {} for {} and {}: use 1 or 0",
-            labels.display(),
-            row.is_match,
-            row.left_id,
-            row.right_id
-        );
+/// The labelled pairs of a file, and which of them were drawn by chance.
+fn read_corpus(arguments: &TrainArguments, input: &Path, labels: &Path) -> anyhow::Result<Labelled> {
+    let file = Labels::read(labels)?;
+    let mut known: HashMap<&str, Known> = HashMap::new();
+    for label in &file.labels {
+        known.insert(&label.left, Known::Nothing);
+        known.insert(&label.right, Known::Nothing);
     }
-    let mut features: HashMap<String, Option<RecordFeatures>> =
-        rows.iter().flat_map(|row| [&row.left_id, &row.right_id]).map(|id| (id.clone(), None)).collect();
-    let map = map.iter().try_fold(ColumnMap::default(), |map, more| map.and(more))?;
+    let map = arguments.map.iter().try_fold(ColumnMap::default(), |map, more| map.and(more))?;
     let options = ReadOptions { source: "input".into(), created_at: entity::clock::now() };
-    let mut records = 0;
+    let mut labelled = Labelled::default();
     for chunk in formats::chunks(input, &options, &map)? {
         chunk.records(|record| {
             let Ok((_, record)) = record else { return };
-            records += 1;
-            if let Some(wanted) = features.get_mut(&record.source_id) {
-                *wanted = Some(scoring::features(&record));
+            labelled.corpus.records += 1;
+            if let Some(known) = known.get_mut(record.source_id.as_str()) {
+                known.take(&record);
             }
         });
     }
-    let mut corpus = Corpus { records, ..Corpus::default() };
-    let of = |id: &String| features.get(id).and_then(Option::as_ref);
-    for row in &rows {
-        if let (Some(left), Some(right)) = (of(&row.left_id), of(&row.right_id)) {
-            corpus.vectors.push(scoring::compare(left, right));
-            corpus.labels.push(Some(row.is_match == 1));
+    let (mut unknown, mut counted) = (Vec::new(), HashSet::new());
+    for label in &file.labels {
+        let Some(is_match) = label.is_match() else { continue };
+        if !counted.insert(label.pair()) {
+            continue;
+        }
+        match (&known[label.left.as_str()], &known[label.right.as_str()]) {
+            (Known::Record(_, left), Known::Record(_, right)) => {
+                labelled.push(scoring::compare(left, right), is_match, label.asked);
+            }
+            (Known::Several, _) | (_, Known::Several) => bail!(
+                "{}, line {}: several sources of {} have the record {} or {}: labels cannot tell them apart",
+                labels.display(),
+                label.line,
+                input.display(),
+                label.left,
+                label.right
+            ),
+            (left, _) => {
+                let (field, id) = match left {
+                    Known::Nothing => ("left_id", &label.left),
+                    _ => ("right_id", &label.right),
+                };
+                unknown.push(format!(
+                    "line {}, field {field}: {} has no record `{id}`",
+                    label.line,
+                    input.display()
+                ));
+            }
         }
     }
-    let unknown = rows.len() - corpus.labels.len();
-    if unknown > 0 {
-        output::note(format_args!("{unknown} labels name a record that is not in {}", input.display()));
+    if let Some(first) = unknown.first() {
+        let count = unknown.len();
+        let skip = arguments.skip_unknown;
+        ensure!(
+            skip,
+            "{}, {first}; {count} labels in all are so: --skip-unknown leaves them out",
+            labels.display()
+        );
+        output::note(format_args!("{count} labels left out: the first is {first}"));
     }
-    Ok(corpus)
+    Ok(labelled)
+}
+
+impl Known {
+    fn take(&mut self, record: &Record) {
+        match self {
+            Self::Nothing => *self = Self::Record(record.id, Box::new(scoring::features(record))),
+            // Of a record told twice the first telling counts, as in a batch.
+            Self::Record(id, _) if *id == record.id => {}
+            Self::Record(..) | Self::Several => *self = Self::Several,
+        }
+    }
+}
+
+/// Labelled pairs.
+#[derive(Debug, Default)]
+struct Labelled {
+    corpus: Corpus,
+    by_chance: Corpus,
+}
+
+impl Labelled {
+    fn push(&mut self, vector: FeatureVector, is_match: bool, asked: Asked) {
+        let parts = [Some(&mut self.corpus), (asked == Asked::ByChance).then_some(&mut self.by_chance)];
+        for corpus in parts.into_iter().flatten() {
+            corpus.vectors.push(vector);
+            corpus.labels.push(Some(is_match));
+        }
+    }
+
+    /// How far the probabilities of a model are from what was answered to questions drawn by chance: none of them
+    /// was asked because of what some model thought.
+    fn calibration(&self, model: &Model) -> Option<f64> {
+        let prior = model.prior(self.corpus.records);
+        let labels = self.by_chance.vectors.iter().zip(&self.by_chance.labels);
+        let judged: Vec<(f64, bool)> = labels
+            .filter_map(|(vector, label)| Some((model.probability(model.weigh(vector) + prior), (*label)?)))
+            .collect();
+        (judged.len() >= LABELS_FEW).then(|| reliability(&judged).error)
+    }
 }
 
 /// What people judged, as the live generation's index tells the records.

@@ -58,6 +58,7 @@ async fn values_of_every_topic_come_back_as_they_were() {
         check(&codec, Product::Merge, &dice.merge_changed()).await;
         check(&codec, Product::Redirect, &dice.redirect_changed()).await;
         check(&codec, Product::DuplicateCluster, &dice.cluster_changed()).await;
+        check(&codec, Product::ClusterTransition, &dice.transition_changed()).await;
     }
 }
 

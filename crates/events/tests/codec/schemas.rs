@@ -106,6 +106,7 @@ fn the_schemas_have_the_fields_of_the_structs_in_their_order() {
     check_names(Product::Merge, Dice::merge_changed);
     check_names(Product::Redirect, Dice::redirect_changed);
     check_names(Product::DuplicateCluster, Dice::cluster_changed);
+    check_names(Product::ClusterTransition, Dice::transition_changed);
 }
 
 #[test]

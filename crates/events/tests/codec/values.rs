@@ -5,10 +5,11 @@ use entity::Version;
 use entity::cluster::{ClusterMember, ExplanationLine, PairEvidence};
 use entity::event::{
     ClusterChanged, LocationChanged, MergeChanged, MergeOp, Op, OrganizationChanged, RecordChanged,
-    RedirectChanged, ServiceChanged,
+    RedirectChanged, ServiceChanged, TransitionChanged,
 };
 use entity::organization::{Address, Extra, Identifier, Location, Organization, Phone, Service};
 use entity::record::{FieldOrigin, FoldedRow};
+use entity::{TransitionCause, TransitionKind};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -290,6 +291,29 @@ impl Dice {
             open: self.maybe(|dice| dice.roll(2) == 0),
             pairs: self.maybe(|dice| dice.some(Self::pair)),
             model_version: self.maybe(Self::text),
+        }
+    }
+
+    pub(crate) fn transition_changed(&mut self) -> TransitionChanged {
+        let (kinds, causes) = (
+            [TransitionKind::Born, TransitionKind::Split, TransitionKind::Retired],
+            [
+                TransitionCause::Scores,
+                TransitionCause::Judgement,
+                TransitionCause::Merge,
+                TransitionCause::Model,
+            ],
+        );
+        TransitionChanged {
+            id: self.uuid(),
+            version: self.version(),
+            op: kinds[usize::try_from(self.roll(3)).unwrap()],
+            cause: self.maybe(|dice| causes[usize::try_from(dice.roll(4)).unwrap()]),
+            at: self.maybe(Self::time),
+            before: self.maybe(|dice| dice.some(|dice| dice.uuid().into())),
+            after: self.maybe(|dice| dice.some(|dice| dice.uuid().into())),
+            members_before: self.maybe(|dice| dice.roll(9)),
+            members_after: self.maybe(|dice| dice.roll(9)),
         }
     }
 }

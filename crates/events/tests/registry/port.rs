@@ -194,6 +194,7 @@ mod remote {
             merge: named("merge"),
             redirect: named("redirect"),
             duplicate_cluster: named("duplicate-cluster"),
+            cluster_transition: named("cluster-transition"),
             ..TopicNames::default()
         };
         let codec = Codec::new(Arc::clone(&registry), names.clone());

@@ -105,7 +105,7 @@ impl Batch {
         constraints: &Constraints,
         plan: &Plan<'_>,
     ) -> Clusters {
-        let links = Links::new(self, constraints);
+        let links = Links::new(self, constraints, &pairs.told_apart);
         let components = Components::new(self, &pairs.kept, &links, threshold);
         let best = best(self.len(), &pairs.kept, &links);
         let mut found = Clusters::default();

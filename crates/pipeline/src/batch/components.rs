@@ -15,13 +15,16 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn new(batch: &Batch, constraints: &Constraints) -> Self {
+    /// `told_apart` are pairs that a register tells apart, by their places.
+    pub(super) fn new(batch: &Batch, constraints: &Constraints, told_apart: &[(u32, u32)]) -> Self {
         let placed = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
             let placed = pairs.iter().map(|(a, b)| (batch.places[*a as usize], batch.places[*b as usize]));
             let ordered = placed.map(|(a, b)| (a.min(b), a.max(b)));
             ordered.filter(|(a, b)| a != b && *b != OUT).collect()
         };
-        Self { must: placed(&constraints.must), never: placed(&constraints.never).into_iter().collect() }
+        let told_apart = told_apart.iter().map(|(a, b)| (*a.min(b), *a.max(b)));
+        let never = placed(&constraints.never).into_iter().chain(told_apart).collect();
+        Self { must: placed(&constraints.must), never }
     }
 
     pub(super) fn is_never(&self, a: u32, b: u32) -> bool {

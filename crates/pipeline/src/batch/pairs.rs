@@ -35,6 +35,8 @@ pub struct Histogram {
 #[derive(Debug)]
 pub struct Pairs {
     pub(super) kept: Vec<Kept>,
+    /// Of the kept ones, those that a register tells apart.
+    pub(super) told_apart: Vec<(u32, u32)>,
     /// Beside the kept ones, when they were asked for.
     levels: Vec<FeatureVector>,
     /// How many were compared.
@@ -89,6 +91,7 @@ impl Batch {
             part
         });
         let mut pairs = Pairs {
+            told_apart: Vec::new(),
             kept: Vec::with_capacity(parts.iter().map(|part| part.kept.len()).sum()),
             levels: Vec::with_capacity(parts.iter().map(|part| part.levels.len()).sum()),
             compared: 0,
@@ -98,6 +101,7 @@ impl Batch {
         };
         for part in parts {
             pairs.kept.extend_from_slice(&part.kept);
+            pairs.told_apart.extend_from_slice(&part.told_apart);
             pairs.levels.extend_from_slice(&part.levels);
             pairs.compared += part.compared;
             for (sum, count) in pairs.histogram.counts.iter_mut().zip(&part.histogram.counts) {
@@ -156,6 +160,7 @@ struct Comparer<'a> {
 /// What one go brought.
 struct Part {
     kept: Vec<Kept>,
+    told_apart: Vec<(u32, u32)>,
     levels: Vec<FeatureVector>,
     compared: u64,
     histogram: Histogram,
@@ -168,8 +173,13 @@ impl<'a> Comparer<'a> {
     }
 
     fn compare(&mut self, records: std::ops::Range<usize>) -> Part {
-        let mut part =
-            Part { kept: Vec::new(), levels: Vec::new(), compared: 0, histogram: Histogram::new() };
+        let mut part = Part {
+            kept: Vec::new(),
+            told_apart: Vec::new(),
+            levels: Vec::new(),
+            compared: 0,
+            histogram: Histogram::new(),
+        };
         for record in records {
             let record = u32::try_from(record).expect("places are numbers of 32 bits");
             self.find_earlier(record);
@@ -196,6 +206,9 @@ impl<'a> Comparer<'a> {
             #[expect(clippy::cast_possible_truncation, reason = "weights are some dozens")]
             let weight = (weight * 1e6).round() as Micro;
             part.kept.push(Kept { a: other, b: record, weight });
+            if levels.is_registry_conflict() {
+                part.told_apart.push((other, record));
+            }
             if self.plan.evidence == Evidence::Levels {
                 part.levels.push(levels);
             }

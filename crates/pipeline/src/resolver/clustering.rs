@@ -6,7 +6,7 @@ use entity::{
     ScoredPair,
 };
 use resolution::{Component, Group, Node, WeightedPair};
-use scoring::Model;
+use scoring::{FeatureVector, Model};
 use std::collections::{BTreeMap, HashMap};
 use store::resolution::ComponentRows;
 
@@ -28,7 +28,7 @@ pub(super) fn clusters(rows: &ComponentRows, model: &Model, record_count: u64) -
             .map(|scored| WeightedPair { pair: scored.pair, weight: scored.match_weight + prior })
             .collect(),
         must_links: must_links(rows),
-        never_links: judged(rows, &[JudgementVerdict::NonMatch, JudgementVerdict::Related]),
+        never_links: never_links(rows)?,
         threshold: model.threshold(),
     };
     let pairs: HashMap<_, _> = rows.pairs.iter().map(|scored| (scored.pair, scored)).collect();
@@ -49,6 +49,25 @@ fn must_links(rows: &ComponentRows) -> Vec<CandidatePair> {
         .values()
         .flat_map(|members| members.windows(2).filter_map(|pair| CandidatePair::new(pair[0], pair[1])));
     merged.chain(judged(rows, &[JudgementVerdict::Match])).collect()
+}
+
+/// Pairs that people told apart, and those that a register does.
+fn never_links(rows: &ComponentRows) -> Result<Vec<CandidatePair>> {
+    let mut never = judged(rows, &[JudgementVerdict::NonMatch, JudgementVerdict::Related]);
+    for scored in &rows.pairs {
+        if levels(scored)?.is_registry_conflict() {
+            never.push(scored.pair);
+        }
+    }
+    Ok(never)
+}
+
+fn levels(scored: &ScoredPair) -> Result<FeatureVector> {
+    FeatureVector::from_levels(&scored.levels).map_err(|error| unfit(scored, &error))
+}
+
+fn unfit(scored: &ScoredPair, error: &scoring::Error) -> Error {
+    Error::Misconfigured(format!("the stored pair {:?} does not fit the model: {error}", scored.pair))
 }
 
 fn judged(rows: &ComponentRows, verdicts: &[JudgementVerdict]) -> Vec<CandidatePair> {
@@ -95,9 +114,7 @@ fn cluster_of(
 }
 
 fn evidence(scored: &ScoredPair, model: &Model, record_count: u64) -> Result<PairEvidence> {
-    let explanation = model.explain(&scored.levels, record_count).map_err(|error| {
-        Error::Misconfigured(format!("the stored pair {:?} does not fit the model: {error}", scored.pair))
-    })?;
+    let explanation = model.explain(&scored.levels, record_count).map_err(|error| unfit(scored, &error))?;
     let match_weight = scored.match_weight + model.prior(record_count);
     Ok(PairEvidence {
         left: scored.pair.left(),

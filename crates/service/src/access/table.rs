@@ -76,6 +76,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     // The review.
     ("GET", "/v1/clusters", VIEWER),
     ("GET", "/v1/clusters/{id}", VIEWER),
+    ("GET", "/v1/cluster-transitions", VIEWER),
     ("POST", "/v1/clusters/{id}/decisions", REVIEWER),
     ("GET", "/v1/decisions", VIEWER),
     ("GET", "/v1/decisions/{id}", VIEWER),

@@ -58,6 +58,7 @@ pub(crate) fn sentence(product: Product) -> &'static str {
         Product::Merge => "Merges that people made, and their undo",
         Product::Redirect => "Absorbed ids and the survivor of each",
         Product::DuplicateCluster => "Records held to be one organization, with the evidence",
+        Product::ClusterTransition => "What became of clusters, and why",
         Product::Parked => "Events that a stage could not take in",
         Product::ParkedRetry => "Parked events on their way back",
     }

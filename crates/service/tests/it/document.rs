@@ -4,7 +4,7 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 99] = [
+const ROUTES: [&str; 100] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
@@ -47,6 +47,7 @@ const ROUTES: [&str; 99] = [
     "GET /v1/audit",
     "GET /v1/clusters",
     "GET /v1/clusters/{id}",
+    "GET /v1/cluster-transitions",
     "POST /v1/clusters/{id}/decisions",
     "DELETE /v1/exclusions/{a}/{b}",
     "GET /v1/exclusions/{a}/{b}",

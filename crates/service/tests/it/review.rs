@@ -168,3 +168,27 @@ async fn decisions_that_make_no_sense_are_refused() {
 pub(crate) async fn judgements(server: &Server, members: &[RecordId]) -> usize {
     server.ports.resolution.components(members, 0.0).await.unwrap().judgements.len()
 }
+
+#[tokio::test]
+async fn what_became_of_clusters_is_read_on_from_a_number() {
+    let server = Server::start().await;
+    let members = three(&server).await;
+    let id = server.cluster(&members[..2], 0.9).await;
+    let first = server.get("/v1/cluster-transitions").await.expect(200).body;
+    let told = &first["transitions"][0];
+    assert_eq!((&told["kind"], &told["cause"]), (&json!("born"), &json!("scores")), "{first}");
+    assert_eq!((&told["before"], &told["after"]), (&json!([]), &json!([id])));
+    let on = format!("/v1/cluster-transitions?after={}", first["next"]);
+    let nothing = server.get(&on).await.expect(200).body;
+    assert_eq!((&nothing["transitions"], &nothing["next"]), (&json!([]), &first["next"]));
+    server.cluster(&members, 0.8).await;
+    let second = server.get(&on).await.expect(200).body;
+    assert_eq!(second["transitions"].as_array().unwrap().len(), 1);
+    let told = &second["transitions"][0];
+    assert_eq!(
+        (&told["kind"], &told["members_before"], &told["members_after"]),
+        (&json!("grew"), &json!(2), &json!(3))
+    );
+    server.get("/v1/cluster-transitions?after=x").await.problem(400, "malformed");
+    server.get("/v1/cluster-transitions?limit=0").await.problem(400, "malformed");
+}

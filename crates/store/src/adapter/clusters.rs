@@ -29,11 +29,16 @@ impl ResolutionStore {
         let doing = || "writing clusters".to_owned();
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
+        let live = self.is_live(&mut transaction).await?;
+        // What people do not see has no history.
+        if live {
+            self.note_transitions(&mut transaction, (changed, ended), seqs).await?;
+        }
         let gone = changed.iter().map(|cluster| cluster.id.0).chain(ended.iter().map(|id| id.0));
         self.delete_members(&mut transaction, &id_list(gone)).await?;
         self.delete_clusters(&mut transaction, ended).await?;
         self.insert_clusters(&mut transaction, changed).await?;
-        if self.is_live(&mut transaction).await? {
+        if live {
             self.send(&mut transaction, changed, ended).await?;
         }
         sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))

@@ -1,5 +1,6 @@
 //! Generations as rows: staging, switching, ending.
 
+use super::transitions::note_switch;
 use super::{CLUSTERS, CODE_VERSION, Executor, GENERATIONS, ResolutionStore};
 use crate::error::{Doing, Error, Result};
 use crate::generations::{Generation, Generations};
@@ -104,6 +105,9 @@ impl Generations for ResolutionStore {
         }
         switch(&mut transaction, id).await?;
         send_difference(&mut transaction, before.unwrap_or(0), id).await?;
+        if let Some(before) = before {
+            note_switch(&mut transaction, before, id).await?;
+        }
         transaction.commit().await.doing(doing)
     }
 

@@ -7,7 +7,7 @@ use super::{Executor, ResolutionStore, corrupt, limit_of, queue_for_all_resolver
 use crate::error::{Doing, Error, Result};
 use crate::review::{JudgedEvidence, JudgedPair, PairJudgement, ReasonedJudgement, Standing, Teach};
 use chrono::{DateTime, Utc};
-use entity::{CandidatePair, Judgement, JudgementVerdict, ReasonCode, RecordId, ScoredPair};
+use entity::{CandidatePair, Judgement, JudgementVerdict, ReasonCode, RecordId, ScoredPair, TransitionCause};
 use sqlx::{AssertSqlSafe, FromRow};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use uuid::Uuid;
@@ -162,7 +162,7 @@ impl ResolutionStore {
             .await
             .doing(|| "writing judgements".into())?;
         }
-        queue_for_all_resolvers(db, touched).await
+        queue_for_all_resolvers(db, touched, TransitionCause::Judgement).await
     }
 
     /// The model and the code of the generation; empty once it is retired.
@@ -257,7 +257,7 @@ impl ResolutionStore {
         .await
         .doing(doing)?;
         let touched = touched.into_iter().flat_map(|(left, right)| [left, right]);
-        queue_for_all_resolvers(&mut transaction, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched, TransitionCause::Judgement).await?;
         transaction.commit().await.doing(doing)
     }
 
@@ -276,7 +276,7 @@ impl ResolutionStore {
         .doing(doing)?
         .rows_affected();
         if lifted > 0 {
-            queue_for_all_resolvers(&mut transaction, [pair.left().0, pair.right().0]).await?;
+            queue_for_all_resolvers(&mut transaction, [pair.left().0, pair.right().0], TransitionCause::Judgement).await?;
         }
         transaction.commit().await.doing(doing)?;
         Ok(lifted > 0)

@@ -4,7 +4,7 @@ use super::super::organizations::id_list;
 use super::{ResolutionStore, SCORES, json_list, limit_of, queue_for_all_resolvers};
 use crate::error::{Doing, Result};
 use crate::resolution::ResolveBatch;
-use entity::{RecordId, Version};
+use entity::{RecordId, TransitionCause, Version};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
@@ -127,7 +127,7 @@ impl ResolutionStore {
         .doing(doing)?;
         let was = before.and_then(|(survivor, _)| survivor);
         let touched = [Some(absorbed.0), survivor.map(|id| id.0), was].into_iter().flatten();
-        queue_for_all_resolvers(&mut transaction, touched).await?;
+        queue_for_all_resolvers(&mut transaction, touched, TransitionCause::Merge).await?;
         transaction.commit().await.doing(doing)
     }
 }

@@ -3,6 +3,7 @@
 use super::organizations::id_list;
 use super::{Db, Pools};
 use crate::error::{Doing, Error, Result};
+use entity::TransitionCause;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
@@ -35,9 +36,11 @@ mod sampling;
 mod score_rows;
 #[path = "scores.rs"]
 mod scores;
+#[path = "transitions.rs"]
+mod transitions;
 
 /// Changes when the same model would come to other pairs or clusters: features, keys, comparisons, clustering.
-const CODE_VERSION: &str = "2";
+const CODE_VERSION: &str = "3";
 
 /// The resolution store in a database.
 #[derive(Clone, Debug)]
@@ -82,22 +85,28 @@ fn limit_of(limit: usize) -> i64 {
 }
 
 /// Queues records for the resolvers of all generations: what people decide concerns each.
-async fn queue_for_all_resolvers(db: Executor<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+async fn queue_for_all_resolvers(
+    db: Executor<'_>,
+    ids: impl IntoIterator<Item = Uuid>,
+    cause: TransitionCause,
+) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO resolve_queue (generation, record_id) SELECT generation.id, wanted.id FROM (SELECT ",
+        "INSERT INTO resolve_queue (generation, record_id, cause)
+         SELECT generation.id, wanted.id, $2 FROM (SELECT ",
         id_column!("value"),
         " AS id FROM ",
         json_rows!("$1"),
         ") AS wanted CROSS JOIN generation"
     ))
     .bind(id_list(ids))
+    .bind(cause.as_str())
     .execute(db)
     .await
     .map(drop)
     .doing(|| "queueing records for all resolvers".into())
 }
 
-/// Queues records for the resolver.
+/// Queues records that were scored for the resolver.
 async fn queue_for_resolver(
     db: Executor<'_>,
     generation: i64,

@@ -11,7 +11,9 @@ use crate::resolution::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{CandidatePair, Cluster, ClusterId, Judgement, MergeId, RecordId, ScoredPair, Version};
+use entity::{
+    CandidatePair, Cluster, ClusterId, ClusterTransition, Judgement, MergeId, RecordId, ScoredPair, Version,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -50,6 +52,18 @@ impl Resolution for ResolutionStore {
     }
     async fn published(&self, seq: i64) -> Result<()> {
         self.empty_outbox(seq).await
+    }
+    async fn transitions(&self, after: i64, limit: usize) -> Result<Vec<(i64, ClusterTransition)>> {
+        self.read_transitions(after, limit).await
+    }
+    async fn unsent_transitions(&self, limit: usize) -> Result<Vec<(i64, ClusterTransition)>> {
+        self.read_unsent_transitions(limit).await
+    }
+    async fn transitions_sent(&self, seq: i64) -> Result<()> {
+        self.mark_transitions_sent(seq).await
+    }
+    async fn forget_transitions(&self, before: DateTime<Utc>) -> Result<u64> {
+        self.delete_transitions(before).await
     }
     async fn corpus(&self) -> Result<Corpus> {
         self.read_corpus().await

@@ -4,9 +4,10 @@ use super::Named;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use entity::RecordId;
+use entity::transition::transitions;
 use pipeline::batch::{Batch, Clusters};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// What the run before said of the records that are there again.
@@ -27,27 +28,8 @@ struct Row {
     cluster_id: String,
 }
 
-/// What became of a cluster of two or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Change {
-    Born,
-    Grew,
-    Shrank,
-    Split,
-    Merged,
-    Retired,
-}
-
-/// One transition.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct Transition {
-    pub(super) change: Change,
-    pub(super) before: Vec<String>,
-    pub(super) after: Vec<String>,
-    pub(super) members_before: usize,
-    pub(super) members_after: usize,
-}
+/// What became of clusters of two or more, by their names.
+pub(super) type Transition = entity::transition::Transition<String>;
 
 impl Previous {
     pub(super) fn read(file: &Path, batch: &Batch) -> anyhow::Result<Self> {
@@ -115,48 +97,36 @@ impl Previous {
         named.collect()
     }
 
-    /// What became of the clusters, sorted.
+    /// What became of the clusters, sorted: told by the same rule as in the live loop.
     pub(super) fn transitions(&self, named: &Named<'_>) -> Vec<Transition> {
-        let mut after_of: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.ids.len()];
-        let mut before_of: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        for (at, members) in named.clusters.iter().enumerate() {
-            for before in members.iter().filter_map(|(number, _)| self.of.get(&number)) {
-                after_of[*before].insert(at);
-                before_of.entry(at).or_default().insert(*before);
-            }
+        let mut gone = self.sizes.clone();
+        let mut before: Vec<(u64, usize)> = Vec::with_capacity(self.of.len());
+        for (number, at) in &self.of {
+            gone[*at] -= 1;
+            before.push((u64::from(*number), *at));
         }
-        let mut transitions = Vec::new();
-        let mut add = |change, before: &[usize], after: &[usize]| {
-            let members_before = before.iter().map(|at| self.sizes[*at]).sum();
-            let members_after = after.iter().map(|at| named.clusters.members(*at).len()).sum();
-            let mut names = [
-                before.iter().map(|at| self.ids[*at].clone()).collect::<Vec<_>>(),
-                after.iter().map(|at| named.name(*at)).collect(),
-            ];
-            names.iter_mut().for_each(|names| names.sort_unstable());
-            let [before, after] = names;
-            transitions.push(Transition { change, before, after, members_before, members_after });
-        };
-        for (before, after) in after_of.iter().enumerate() {
-            match after.len() {
-                0 if self.sizes[before] > 1 => add(Change::Retired, &[before], &[]),
-                2.. => add(Change::Split, &[before], &after.iter().copied().collect::<Vec<_>>()),
-                _ => {}
-            }
-        }
-        for (at, members) in named.clusters.iter().enumerate() {
-            let before: Vec<usize> = before_of.get(&at).into_iter().flatten().copied().collect();
-            match before.as_slice() {
-                [] if members.len() > 1 => add(Change::Born, &[], &[at]),
-                [one] if after_of[*one].len() == 1 => match members.len().cmp(&self.sizes[*one]) {
-                    std::cmp::Ordering::Greater => add(Change::Grew, &[*one], &[at]),
-                    std::cmp::Ordering::Less => add(Change::Shrank, &[*one], &[at]),
-                    std::cmp::Ordering::Equal => {}
-                },
-                [_, _, ..] => add(Change::Merged, &before, &[at]),
-                _ => {}
-            }
-        }
+        // Records that are gone have no number; each still makes its cluster one larger.
+        let numbers = u64::from(u32::MAX) + 1..;
+        let gone = gone.into_iter().enumerate().flat_map(|(at, count)| std::iter::repeat_n(at, count));
+        before.extend(numbers.zip(gone));
+        before.retain(|(_, at)| self.sizes[*at] > 1);
+        let several = named.clusters.iter().enumerate().filter(|(_, members)| members.len() > 1);
+        let after: Vec<(u64, usize)> = several
+            .flat_map(|(at, members)| members.iter().map(move |(number, _)| (u64::from(number), at)))
+            .collect();
+        let mut transitions: Vec<Transition> = transitions(&before, &after)
+            .into_iter()
+            .map(|found| {
+                let mut names = [
+                    found.before.iter().map(|at| self.ids[*at].clone()).collect::<Vec<_>>(),
+                    found.after.iter().map(|at| named.name(*at)).collect(),
+                ];
+                names.iter_mut().for_each(|names| names.sort_unstable());
+                let [before, after] = names;
+                let (members_before, members_after) = (found.members_before, found.members_after);
+                Transition { kind: found.kind, before, after, members_before, members_after }
+            })
+            .collect();
         transitions.sort_unstable();
         transitions
     }

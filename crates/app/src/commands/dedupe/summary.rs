@@ -1,6 +1,6 @@
 //! What a run came to, in words and as one JSON document.
 
-use super::previous::{Change, Transition};
+use super::previous::Transition;
 use super::{Ran, memory};
 use crate::commands::evaluate::Quality;
 use crate::output;
@@ -87,19 +87,6 @@ struct Memory {
     estimated_bytes: Option<u64>,
 }
 
-impl Change {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Born => "born",
-            Self::Grew => "grew",
-            Self::Shrank => "shrank",
-            Self::Split => "split",
-            Self::Merged => "merged",
-            Self::Retired => "retired",
-        }
-    }
-}
-
 impl<'a> Summary<'a> {
     pub(super) fn new(
         ran: &'a Ran<'a>,
@@ -175,10 +162,10 @@ impl Changes<'_> {
         let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
         output::line(format_args!("changed since the run before: {counts}"));
         for transition in self.transitions.iter().take(TRANSITIONS_SHOWN_MAX) {
-            let Transition { change, before, after, members_before, members_after } = transition;
+            let Transition { kind, before, after, members_before, members_after } = transition;
             output::line(format_args!(
                 "  {}: {} → {} ({members_before} → {members_after})",
-                change.name(),
+                kind.as_str(),
                 before.join(" "),
                 after.join(" ")
             ));
@@ -193,7 +180,7 @@ impl Changes<'_> {
 /// Transitions by kind.
 pub(super) fn counts(transitions: &[Transition]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    transitions.iter().for_each(|transition| *counts.entry(transition.change.name()).or_default() += 1);
+    transitions.iter().for_each(|transition| *counts.entry(transition.kind.as_str()).or_default() += 1);
     counts
 }
 

@@ -12,6 +12,7 @@ use crate::review::{Room, batches};
 use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
+use store::access::Role;
 use store::review::sampling::{BlindSample, ReviewBatch};
 use uuid::Uuid;
 
@@ -199,6 +200,9 @@ pub(super) async fn answer(
     Raw(body): Raw,
 ) -> Result<Redirect, PageProblem> {
     let fields = Fields::read(&body);
+    if fields.text("answer") == Some("approve") {
+        caller.require(Role::Approver)?;
+    }
     let by = caller.or_named(fields.text("user"))?.name;
     match fields.text("answer") {
         Some("approve") => batches::approved(&room, id, &by).await?,

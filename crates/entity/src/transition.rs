@@ -1,11 +1,13 @@
 //! What became of clusters: from one state to another, each cluster that differs stands in exactly one transition.
 
-use crate::graph::DisjointSets;
-use serde::Serialize;
+use crate::id::{self, ClusterId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// What happened to a cluster, or to several that share members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransitionKind {
     /// There is one where its members stood alone.
@@ -24,6 +26,83 @@ pub enum TransitionKind {
     Retired,
 }
 
+impl TransitionKind {
+    /// As written on topics and in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Born => "born",
+            Self::Grew => "grew",
+            Self::Shrank => "shrank",
+            Self::Split => "split",
+            Self::Merged => "merged",
+            Self::Regrouped => "regrouped",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// Why clusters changed; of several causes at once the last of these counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransitionCause {
+    /// Records came, changed or went, and were scored.
+    Scores,
+    /// Somebody judged a pair, or withdrew what was judged.
+    Judgement,
+    /// A merge, or its undo.
+    Merge,
+    /// Another model became the live one.
+    Model,
+}
+
+impl TransitionCause {
+    /// As written on topics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scores => "scores",
+            Self::Judgement => "judgement",
+            Self::Merge => "merge",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// A transition as it is kept and told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterTransition {
+    /// A function of all the rest: told twice, it is the same.
+    pub id: Uuid,
+    /// What happened.
+    pub kind: TransitionKind,
+    /// Why.
+    pub cause: TransitionCause,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The clusters before.
+    pub before: Vec<ClusterId>,
+    /// The clusters after; one that lost or won members keeps its id, as long as it keeps its oldest member.
+    pub after: Vec<ClusterId>,
+    /// Records in the clusters before.
+    pub members_before: u64,
+    /// Records in the clusters after.
+    pub members_after: u64,
+}
+
+impl ClusterTransition {
+    /// A transition that was found, with what brought it about.
+    #[must_use]
+    pub fn new(found: Transition<ClusterId>, cause: TransitionCause, at: DateTime<Utc>) -> Self {
+        let Transition { kind, before, after, members_before, members_after } = found;
+        let ids = |ids: &[ClusterId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let said =
+            format!("{} {} > {} at {}", kind.as_str(), ids(&before), ids(&after), at.timestamp_micros());
+        let id = id::derive("resolution", "cluster_transition", &said);
+        Self { id, kind, cause, at, before, after, members_before, members_after }
+    }
+}
+
 /// A transition, with the clusters that it leads from and to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Transition<C> {
@@ -33,6 +112,10 @@ pub struct Transition<C> {
     pub before: Vec<C>,
     /// The clusters after.
     pub after: Vec<C>,
+    /// Records in the clusters before.
+    pub members_before: u64,
+    /// Records in the clusters after.
+    pub members_after: u64,
 }
 
 /// The transitions between two states, sorted. A state names each clustered record once, with its cluster; records
@@ -42,7 +125,7 @@ pub fn transitions<R: Ord, C: Ord + Clone>(before: &[(R, C)], after: &[(R, C)]) 
     let (old, new) = (by_cluster(before), by_cluster(after));
     let new_of: BTreeMap<&R, &C> = after.iter().map(|(record, cluster)| (record, cluster)).collect();
     let places: BTreeMap<&C, usize> = new.keys().enumerate().map(|(at, id)| (*id, old.len() + at)).collect();
-    let mut sets = DisjointSets::new(old.len() + new.len());
+    let mut sets = Sets::new(old.len() + new.len());
     for (at, members) in old.values().enumerate() {
         for cluster in members.iter().filter_map(|record| new_of.get(record)) {
             sets.join(at, places[cluster]);
@@ -59,8 +142,12 @@ pub fn transitions<R: Ord, C: Ord + Clone>(before: &[(R, C)], after: &[(R, C)]) 
         .into_values()
         .filter_map(|(before, after)| {
             let kind = kind(&before, &after, |id| &old[id], |id| &new[id])?;
+            let size =
+                |ids: &[&C], of: &BTreeMap<&C, Vec<&R>>| ids.iter().map(|id| of[id].len() as u64).sum();
+            let (members_before, members_after) = (size(&before, &old), size(&after, &new));
             let owned = |ids: Vec<&C>| ids.into_iter().cloned().collect();
-            Some(Transition { kind, before: owned(before), after: owned(after) })
+            let (before, after) = (owned(before), owned(after));
+            Some(Transition { kind, before, after, members_before, members_after })
         })
         .collect();
     found.sort();
@@ -100,6 +187,30 @@ fn kind<'a, R: Ord + 'a, C>(
         (_, [_]) => TransitionKind::Merged,
         _ => TransitionKind::Regrouped,
     })
+}
+
+/// Sets that are joined.
+struct Sets {
+    parents: Vec<usize>,
+}
+
+impl Sets {
+    fn new(len: usize) -> Self {
+        Self { parents: (0..len).collect() }
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.parents[at] != at {
+            self.parents[at] = self.parents[self.parents[at]];
+            at = self.parents[at];
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b)] = a.min(b);
+    }
 }
 
 #[cfg(test)]
