@@ -4,7 +4,7 @@ mod contract;
 mod suite;
 
 use crate::{
-    say,
+    browser, say,
     services::{self, Lease, Variables},
     tidy,
 };
@@ -47,6 +47,7 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
         step("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         step("tidy", tidy::run),
         step("tests, embedded", || suite::run("embedded", &Variables::new())),
+        step("browser", browser::run),
     ];
     if let Some(servers) = servers {
         done.push(step("tests, real servers", || servers.test()));

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the settings of a task are its environment")]
 
 mod bench;
+mod browser;
 mod check;
 mod services;
 mod tidy;
@@ -36,6 +37,8 @@ enum Task {
     },
     /// Check the style that a program can check: layers, the code map, sizes, names, migrations.
     Tidy,
+    /// The pages in a real Chromium: the tests of tests/browser.
+    Browser,
     /// Install and start PostgreSQL, Kafka, the schema registry and Elasticsearch; harmless when they run.
     Up,
     /// Stop the servers that `up` started; their data stays.
@@ -66,6 +69,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Check { embedded: true } => check::run(check::Scope::Embedded),
         Task::Check { embedded: false } => check::run(check::Scope::Everything),
         Task::Tidy => tidy::run(),
+        Task::Browser => browser::run(),
         Task::Up => services::up(services::Lease::Kept).map(|_| ()),
         Task::Down { after: None } => services::down(),
         Task::Down { after: Some(process) } => services::down_after(process),

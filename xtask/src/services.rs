@@ -19,6 +19,8 @@ mod server;
 mod site;
 mod state;
 
+pub(crate) use process::Identity;
+
 use anyhow::{Context, Result};
 use site::Site;
 use state::{Engine, State};
@@ -129,6 +131,11 @@ fn announce(site: &Site, variables: &Variables) -> Result<()> {
 /// Waits until no other check of this checkout runs: the first to end would stop the servers of the second.
 pub(crate) fn alone() -> Result<fs::File> {
     site::lock(&Site::open()?.root.join("check.lock"))
+}
+
+/// Installs Debian packages, where that is possible.
+pub(crate) fn install(list: &[&str]) -> Result<()> {
+    packages::install(list, "install them yourself")
 }
 
 /// Where the log of a task that nobody watches goes.

@@ -324,6 +324,7 @@ impl Process {
         Ok(service::Ports {
             organizations: Arc::clone(&self.organizations().await?.organizations),
             resolution: Arc::clone(&self.resolution().await?.live),
+            generations: Arc::clone(self.generations().await?),
             log: Arc::clone(&self.topics.log),
             codec: Arc::clone(&self.topics.codec),
             index: self.index().await?,

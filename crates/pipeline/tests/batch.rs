@@ -140,6 +140,7 @@ mod tests {
         let telling = |source: &str, number: Option<&str>| {
             let mut record = told.clone();
             record.id = entity::id::derive(source, "organization", "1").into();
+            record.organization.tax_id = None;
             let identifiers = &mut record.organization.identifiers;
             identifiers.truncate(usize::from(number.is_some()));
             identifiers.iter_mut().for_each(|one| one.identifier = number.unwrap_or_default().to_owned());
@@ -149,6 +150,7 @@ mod tests {
         let neither = telling("c", None);
         let model = Model::shipped();
         let vector = scoring::compare(&scoring::features(&one), &scoring::features(&other));
+        assert!(vector.is_registry_conflict());
         let weight = model.weigh(&vector) + model.prior(3);
         assert!(weight > model.threshold(), "all else would join them: {weight}");
         let apart = |group: &Group| {

@@ -10,6 +10,7 @@ use entity::{
 };
 use events::EventLog;
 use events::codec::Codec;
+use events::parked::Parking;
 use events::registry::sqlite::SqliteRegistry;
 use events::sqlite::SqliteLog;
 use events::topics::TopicNames;
@@ -44,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for number in 0..24 {
         seed(&ports, number).await?;
     }
+    park(&ports).await?;
     #[expect(clippy::print_stdout, reason = "the example says where it listens")]
     {
         println!("http://{address}/");
@@ -65,9 +67,11 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
     log.create_topics(&TopicNames::default().specs(6)).await?;
     let access = Access::open(AccessSettings::default())?;
     let ticks = AtomicU64::new(0);
+    let resolution = Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-2", "")).await?);
     Ok(Ports {
         organizations: Arc::new(OrganizationsStore::open(&dir.join("organizations.db")).await?),
-        resolution: Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-2", "")).await?),
+        resolution: Arc::<ResolutionStore>::clone(&resolution),
+        generations: resolution,
         log: Arc::new(log),
         codec,
         index: Arc::new(SqliteIndex::open(&dir.join("index.db")).await?),
@@ -81,6 +85,32 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
         access,
         registry: RegistryRoutes::Mounted,
     })
+}
+
+/// Events that nothing could apply.
+async fn park(ports: &Ports) -> Result<(), Box<dyn Error>> {
+    let parking = Parking::new(Arc::clone(&ports.log), &ports.codec);
+    let reasons = [
+        (
+            "indexer",
+            "the value has no schema: its first byte is 0x7b, and the format wants 0x00 and a schema id",
+        ),
+        ("scorer", "the record is over the limit of 1 MiB"),
+        ("assessments", "column \"latitude\" takes no text"),
+    ];
+    for (offset, (stage, reason)) in reasons.into_iter().enumerate() {
+        let event = events::Event {
+            topic: TopicNames::default().record,
+            partition: 1,
+            offset: i64::try_from(offset)?,
+            time_ms: 0,
+            key: Uuid::from_u128(offset as u128).to_string().into_bytes(),
+            value: Some(b"{}".to_vec()),
+            headers: Vec::new(),
+        };
+        parking.park(stage, &event, reason).await?;
+    }
+    Ok(())
 }
 
 /// Stages that seem to work.

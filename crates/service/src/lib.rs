@@ -13,6 +13,7 @@ mod page;
 mod paging;
 mod ports;
 mod problem;
+mod reconcile;
 mod request;
 mod responses;
 mod review;
@@ -35,6 +36,7 @@ pub fn router(ports: Ports) -> Router {
         .merge(organizations::routes(&ports))
         .merge(review::routes(&ports))
         .merge(topics::routes(&ports))
+        .merge(reconcile::routes(&ports))
         .merge(operations::routes(&ports));
     let (router, document) = documented.split_for_parts();
     let router = router

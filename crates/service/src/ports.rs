@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use store::{Organizations, Resolution};
+use store::{Generations, Organizations, Resolution};
 use tokio::sync::Notify;
 
 /// Everything behind the routes.
@@ -18,6 +18,8 @@ pub struct Ports {
     pub organizations: Arc<dyn Organizations>,
     /// Clusters, judgements, decisions.
     pub resolution: Arc<dyn Resolution>,
+    /// Models and what they came to; the live one weighs what is reconciled.
+    pub generations: Arc<dyn Generations>,
     /// Topics.
     pub log: Arc<dyn EventLog>,
     /// Values of topics, and the registry of their schemas.

@@ -42,6 +42,13 @@ problems! {
     ReadProblems [(400, "`malformed`"), (404, "`not-found`")];
     /// Reading one thing of the review, with what the organizations say of it.
     ReviewProblems [(400, "`malformed`"), (404, "`not-found`"), (502, "`organizations-unavailable`")];
+    /// Asking for something that is itself in the query, as JSON.
+    AskProblems [(400, "`malformed`"), (413, "`too-large`"), (422, "`invalid`")];
+    /// Matching rows of others.
+    MatchProblems [
+        (400, "`malformed`"), (403, "`cross-site`"), (413, "`too-large`"), (415, "`unsupported-media-type`"),
+        (422, "`invalid`"),
+    ];
     /// Reading a list of the review that may need the organizations.
     ReviewListProblems [(400, "`malformed`"), (422, "`invalid`"), (502, "`organizations-unavailable`")];
     /// Claiming.

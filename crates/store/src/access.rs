@@ -184,7 +184,7 @@ pub struct PendingLogin {
 /// Tokens, sessions and logins.
 #[async_trait]
 pub trait Credentials: Send + Sync + fmt::Debug {
-    /// Keeps a new token.
+    /// Keeps a new token, and writes down who made it.
     async fn add_token(&self, token: &ApiToken, secret: &SecretHash) -> Result<()>;
 
     /// All tokens, newest first, those that are over too.
@@ -193,7 +193,7 @@ pub trait Credentials: Send + Sync + fmt::Debug {
     /// The token with this secret, whether it is over or not.
     async fn token_of(&self, secret: &SecretHash) -> Result<Option<ApiToken>>;
 
-    /// Ends a token and its sessions at once; of one that was ended before, the first end stays.
+    /// Ends a token and its sessions at once, and writes it down; of one that was ended before, the first end stays.
     ///
     /// # Errors
     /// `NotFound` when there is no such token.
@@ -202,7 +202,7 @@ pub trait Credentials: Send + Sync + fmt::Debug {
     /// Notes the day of a use; writes nothing when that day is noted.
     async fn note_token_use(&self, id: Uuid, day: NaiveDate) -> Result<()>;
 
-    /// Keeps a new session, and forgets sessions and logins whose time was over when it began.
+    /// Keeps a new session, writes it down, and forgets sessions and logins whose time was over when it began.
     async fn add_session(&self, session: &Session, secret: &SecretHash) -> Result<()>;
 
     /// The session with this secret. `None` also when its token is over at this time.
@@ -216,6 +216,9 @@ pub trait Credentials: Send + Sync + fmt::Debug {
 
     /// Keeps a login that has begun.
     async fn add_login(&self, login: &PendingLogin, state: &SecretHash) -> Result<()>;
+
+    /// Writes down that credentials were refused, why, and where they came from.
+    async fn note_refusal(&self, why: &str, address: &str, at: DateTime<Utc>) -> Result<()>;
 
     /// Takes a login out: each is given once.
     async fn take_login(&self, state: &SecretHash) -> Result<Option<PendingLogin>>;

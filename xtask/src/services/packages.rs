@@ -20,7 +20,10 @@ pub(crate) fn ensure() -> Result<()> {
     if process::on_path("apt-get") && !has_venv() {
         missing.push("python3-venv");
     }
-    if missing.is_empty() { Ok(()) } else { install(&missing) }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    install(&missing, "install them yourself, or start a container engine, and call again")
 }
 
 /// Whether Python can make a place of its own for what it installs.
@@ -29,9 +32,10 @@ fn has_venv() -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+/// Installs packages as root or through sudo; `otherwise` is what the person can do where that is not possible.
+pub(crate) fn install(packages: &[&str], otherwise: &str) -> Result<()> {
     let list = packages.join(" ");
-    let wish = format!("install {list}, or start a container engine, and call again");
+    let wish = otherwise;
     if !process::on_path("apt-get") {
         bail!("{list} missing, and this is no Debian: {wish}");
     }
@@ -40,7 +44,7 @@ fn install(packages: &[&str]) -> Result<()> {
         (false, true) => &["sudo"],
         (false, false) => bail!("{list} missing, and neither root nor sudo at hand: {wish}"),
     };
-    crate::say(format_args!("services: installing {list}"));
+    crate::say(format_args!("installing {list}"));
     let install = [&["install", "-y", "--no-install-recommends"], packages].concat();
     // The lists of a new machine are empty or old; where they cannot be had, the install says what is wrong.
     for (arguments, needed) in [(&["update"][..], false), (&install, true)] {

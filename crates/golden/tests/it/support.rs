@@ -97,8 +97,6 @@ pub(crate) fn made(proposed: &ProposedMerge) -> Merge {
         batch: None,
         split: None,
         undo: None,
-        batch: None,
-        split: None,
     }
 }
 

@@ -84,11 +84,16 @@ impl History {
     fn version_of(&mut self, at: usize) -> Record {
         let mut record = self.told[at].clone();
         let other = self.told[self.dice.below(RECORDS)].organization.clone();
-        match self.dice.below(8) {
+        match self.dice.below(9) {
             0 => record.organization.name = other.name,
             1 => record.organization.website = other.website,
             2 => record.organization.locations.clear(),
             3 => record.organization.name = None,
+            4 => {
+                // A number of another one's register, or none.
+                record.organization.tax_id = None;
+                record.organization.identifiers = other.identifiers;
+            }
             _ => {}
         }
         record
@@ -100,7 +105,11 @@ impl History {
         let id = self.told[at].id;
         let family = running.organizations.family(&[id]).await.unwrap();
         let Some(revision) = family.revisions.get(&id) else { return "gone before".into() };
-        match running.organizations.delete_members(id.into(), &[(id, *revision)].into(), &store::By::now("ann")).await {
+        match running
+            .organizations
+            .delete_members(id.into(), &[(id, *revision)].into(), &store::By::now("ann"))
+            .await
+        {
             Ok(()) => {
                 self.there.remove(&at);
                 "one deleted".into()
@@ -155,8 +164,9 @@ impl History {
             merged_by: "ana".into(),
             merged_at: self.now,
             reason: None,
-            idempotency_key: id.to_string(),
-            fingerprint: id.to_string(),
+            choices: Vec::new(),
+            batch: None,
+            key: store::merging::RequestKey { key: id.to_string(), fingerprint: id.to_string() },
         };
         match running.organizations.merge(&request).await {
             Ok(_) => {
@@ -172,7 +182,7 @@ impl History {
             return "nothing to undo".into();
         }
         let id = self.merges.swap_remove(self.dice.below(self.merges.len()));
-        let undo = Undo { undone_by: "ben".into(), undone_at: self.now, reason: None };
+        let undo = Undo::new("ben", self.now, None);
         running.organizations.undo(id, &undo).await.unwrap();
         "one undone".into()
     }

@@ -159,9 +159,25 @@ impl Access {
     pub(super) fn refused(&self, why: &str, origin: Origin) -> Problem {
         audit::sign_in_failed(why, origin.address);
         match self.take(Key::failed(origin.address), origin) {
-            Ok(()) => Problem::new(Kind::Unauthenticated, why).with("error", "invalid_token"),
+            Ok(()) => {
+                self.write_refusal(why, origin);
+                Problem::new(Kind::Unauthenticated, why).with("error", "invalid_token")
+            }
             Err(wait) => too_many("credentials from this address were refused too often", wait),
         }
+    }
+
+    /// Into the audit log of the store, beside the request. The limit before bounds what guessers can have written.
+    fn write_refusal(&self, why: &str, origin: Origin) {
+        let Door::Closed(credentials) = &self.0.door else { return };
+        let credentials = Arc::clone(credentials);
+        let address = origin.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+        let (why, now) = (why.to_owned(), entity::clock::now());
+        tokio::spawn(async move {
+            if let Err(error) = credentials.note_refusal(&why, &address, now).await {
+                tracing::warn!(%error, "a refused sign-in was not written into the audit log");
+            }
+        });
     }
 
     fn limit(&self, key: Key, origin: Origin) -> Result<()> {

@@ -29,6 +29,7 @@ use utoipa::OpenApi;
         (name = "audit", description = "What people did, each entry chained to the one before"),
         (name = "review", description = "Clusters of duplicates, and what people decide of them"),
         (name = "search", description = "Records by name, place or telephone"),
+        (name = "reconciliation", description = "Rows of others matched to organizations (W3C reconciliation API)"),
         (name = "topics", description = "The events of the data products, to be read with curl"),
         (name = "operations", description = "Health and metrics"),
     ),

@@ -142,7 +142,8 @@ fn stage_table(stages: &Stages) -> Markup {
         section aria-labelledby="stages" {
             h2 #stages { "Stages" }
             @if stages.is_empty() { p { "No stage reports to this process." } } @else {
-                div.scroll { table {
+                // Reached by keyboard, too, so that it can be scrolled on a phone or when zoomed in.
+                div.scroll tabindex="0" role="region" aria-labelledby="stages" { table {
                     thead { tr {
                         th scope="col" { "Stage" } th.n scope="col" { "In" } th.n scope="col" { "Out" }
                         th.n scope="col" { "Waiting" } th.n scope="col" { "Lag" } th.n scope="col" { "Errors" }

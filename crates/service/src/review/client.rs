@@ -14,7 +14,7 @@ use entity::{MergeId, OrganizationId, RecordId};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 use std::time::Duration;
 use store::resolution::{FieldChoice, SeenPreview};
@@ -188,7 +188,7 @@ impl Client {
             .post(format!("{}/v1/merges/{merge}/undo", self.base))
             .header(USER, by.as_bytes())
             .json(&json!({ "reason": reason }));
-        answer::<Identified>(request).await.map(drop)
+        answer::<IgnoredAny>(request).await.map(drop)
     }
 }
 
@@ -231,11 +231,6 @@ fn credentials(token: &Secret) -> HeaderMap {
         (AUTHORIZATION, header)
     });
     header.into_iter().collect()
-}
-
-#[derive(Deserialize)]
-struct Identified {
-    id: MergeId,
 }
 
 async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Answer<T> {

@@ -31,6 +31,8 @@ mod previews;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod review_page;

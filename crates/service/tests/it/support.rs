@@ -101,11 +101,12 @@ impl Server {
         let organizations = Arc::new(OrganizationsStore::open(&path("organizations.db")).await.unwrap());
         let credentials: Arc<dyn Credentials> = Arc::<OrganizationsStore>::clone(&organizations);
         let access = access(Arc::clone(&credentials));
+        let model = ("test-model", scoring::Model::shipped_text());
+        let resolution = Arc::new(ResolutionStore::open(&path("resolution.db"), model).await.unwrap());
         let ports = Ports {
             organizations,
-            resolution: Arc::new(
-                ResolutionStore::open(&path("resolution.db"), ("test-model", "")).await.unwrap(),
-            ),
+            resolution: Arc::<ResolutionStore>::clone(&resolution),
+            generations: resolution,
             log: Arc::new(log),
             codec,
             index: Arc::new(SqliteIndex::open(&path("index.db")).await.unwrap()),

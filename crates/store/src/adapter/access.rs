@@ -1,10 +1,13 @@
 //! Tokens, sessions and logins, in the organizations database.
 
+use super::audit::commit_with;
 use super::{Executor, OrganizationsStore};
 use crate::access::{ApiToken, Credentials, PendingLogin, Roles, SecretHash, Session};
+use crate::audit::Deed;
 use crate::error::{Doing, Error, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 macro_rules! token_columns {
@@ -66,6 +69,10 @@ fn roles(names: &str, doing: impl FnOnce() -> String) -> Result<Roles> {
     names.parse().map_err(|error: Error| Error::Corrupt { doing: doing(), source: error.into() })
 }
 
+fn deed(actor: &str, at: DateTime<Utc>, action: &str, subjects: Vec<String>, detail: Value) -> Deed {
+    Deed { at, actor: actor.to_owned(), action: action.to_owned(), subjects, detail }
+}
+
 async fn token_by_id(db: Executor<'_>, id: Uuid) -> Result<Option<ApiToken>> {
     let select = concat!("SELECT ", token_columns!(), " FROM api_token WHERE id = $1");
     let row: Option<TokenRow> =
@@ -76,6 +83,7 @@ async fn token_by_id(db: Executor<'_>, id: Uuid) -> Result<Option<ApiToken>> {
 #[async_trait]
 impl Credentials for OrganizationsStore {
     async fn add_token(&self, token: &ApiToken, secret: &SecretHash) -> Result<()> {
+        let mut transaction = self.pools.begin_write().await?;
         sqlx::query(
             "INSERT INTO api_token (id, secret_hash, name, roles, created_by, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -87,10 +95,14 @@ impl Credentials for OrganizationsStore {
         .bind(&token.created_by)
         .bind(token.created_at)
         .bind(token.expires_at)
-        .execute(&self.pools.write)
+        .execute(&mut *transaction)
         .await
-        .map(drop)
-        .doing(|| format!("keeping token {}", token.id))
+        .doing(|| format!("keeping token {}", token.id))?;
+        let detail =
+            json!({"for": token.name, "roles": token.roles.to_string(), "expires_at": token.expires_at});
+        let deed =
+            deed(&token.created_by, token.created_at, "token.create", vec![token.id.to_string()], detail);
+        commit_with(transaction, &deed).await.map(drop)
     }
 
     async fn tokens(&self) -> Result<Vec<ApiToken>> {
@@ -114,7 +126,7 @@ impl Credentials for OrganizationsStore {
     async fn revoke_token(&self, id: Uuid, by: &str, at: DateTime<Utc>) -> Result<ApiToken> {
         let doing = || format!("revoking token {id}");
         let mut transaction = self.pools.begin_write().await?;
-        sqlx::query(
+        let ended = sqlx::query(
             "UPDATE api_token SET revoked_by = $2, revoked_at = $3 WHERE id = $1 AND revoked_at IS NULL",
         )
         .bind(id)
@@ -130,7 +142,12 @@ impl Credentials for OrganizationsStore {
             .doing(doing)?;
         let token = token_by_id(&mut transaction, id).await?;
         let token = token.ok_or_else(|| Error::NotFound(format!("token {id}")))?;
-        transaction.commit().await.doing(doing)?;
+        if ended.rows_affected() == 0 {
+            transaction.commit().await.doing(doing)?;
+        } else {
+            let deed = deed(by, at, "token.revoke", vec![id.to_string()], json!({"of": token.name}));
+            commit_with(transaction, &deed).await?;
+        }
         Ok(token)
     }
 
@@ -169,7 +186,10 @@ impl Credentials for OrganizationsStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        transaction.commit().await.doing(doing)
+        let token: Vec<_> = session.token_id.iter().map(Uuid::to_string).collect();
+        let detail = json!({"roles": session.roles.to_string(), "expires_at": session.expires_at});
+        let deed = deed(&session.name, session.created_at, "session.begin", token, detail);
+        commit_with(transaction, &deed).await.map(drop)
     }
 
     async fn session_of(&self, secret: &SecretHash, now: DateTime<Utc>) -> Result<Option<Session>> {
@@ -227,6 +247,12 @@ impl Credentials for OrganizationsStore {
         .await
         .map(drop)
         .doing(|| "keeping a login".into())
+    }
+
+    async fn note_refusal(&self, why: &str, address: &str, at: DateTime<Utc>) -> Result<()> {
+        let detail = json!({"why": why, "address": address});
+        let deed = deed("nobody", at, "sign-in.refused", Vec::new(), detail);
+        commit_with(self.pools.begin_write().await?, &deed).await.map(drop)
     }
 
     async fn take_login(&self, state: &SecretHash) -> Result<Option<PendingLogin>> {

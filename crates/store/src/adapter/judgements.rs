@@ -276,7 +276,12 @@ impl ResolutionStore {
         .doing(doing)?
         .rows_affected();
         if lifted > 0 {
-            queue_for_all_resolvers(&mut transaction, [pair.left().0, pair.right().0], TransitionCause::Judgement).await?;
+            queue_for_all_resolvers(
+                &mut transaction,
+                [pair.left().0, pair.right().0],
+                TransitionCause::Judgement,
+            )
+            .await?;
         }
         transaction.commit().await.doing(doing)?;
         Ok(lifted > 0)

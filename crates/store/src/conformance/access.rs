@@ -1,8 +1,9 @@
 //! Cases about who may come in.
 
-use super::Backend;
 use super::fixture::at;
+use super::{Backend, DataProduct};
 use crate::access::{ApiToken, PendingLogin, Role, Session};
+use crate::audit::AuditQuery;
 use crate::error::Error;
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -46,8 +47,16 @@ pub async fn tokens_open_until_they_end(backend: &dyn Backend) {
     assert!(!revoked.is_valid_at(at(6)));
     let twice = store.revoke_token(first.id, "cleo", at(9)).await.expect("harmless");
     assert_eq!(twice.revoked, revoked.revoked, "the first end stays");
+    let actions = written(&*store).await;
+    assert_eq!(actions, ["token.create ben", "token.create ben", "token.revoke ben"], "each once");
     let unknown = store.revoke_token(Uuid::nil(), "ben", at(5)).await;
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+}
+
+/// What the audit log says was done, and by whom.
+async fn written(store: &dyn DataProduct) -> Vec<String> {
+    let entries = store.audit(&AuditQuery::default(), 0, 100).await.expect("read");
+    entries.iter().map(|entry| format!("{} {}", entry.action, entry.actor)).collect()
 }
 
 fn session(token_id: Option<Uuid>, begun: i64) -> Session {
@@ -84,6 +93,11 @@ pub async fn sessions_end_with_what_vouched_for_them(backend: &dyn Backend) {
     store.end_session(&[6; 32]).await.expect("ended");
     store.end_session(&[6; 32]).await.expect("harmless");
     assert_eq!(store.session_of(&[6; 32], at(10)).await.expect("looked up"), None);
+
+    store.note_refusal("there is no such token", "192.0.2.1", at(10)).await.expect("written down");
+    let actions = written(&*store).await;
+    let told = ["session.begin ana", "session.begin ana", "token.revoke ben", "sign-in.refused nobody"];
+    assert_eq!(actions[1..], told);
 
     store.add_session(&session(None, 2), &[8; 32]).await.expect("begun");
     store.add_session(&session(None, 60), &[9; 32]).await.expect("begun");

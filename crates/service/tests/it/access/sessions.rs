@@ -108,8 +108,7 @@ async fn a_session_never_acts_for_others() {
     let (_, secret) = token(&server, "worker", &[Role::Service]).await;
     let cookie = cookie(&sign_in(&server, &secret).await.expect(303), "orgloop-session");
     let members = [server.import_named("1", "a").await, server.import_named("2", "b").await];
-    let body = serde_json::json!({"survivor": members[0], "absorbed": [members[1]]});
-    let merge = server.request("POST", "/v1/merges").header("cookie", &cookie).header("idempotency-key", "1");
-    let merge = send(merge.header("x-orgloop-user", "ana").json(&body)).await.expect(201);
+    let who = |request: RequestBuilder| request.header("cookie", &cookie).header("x-orgloop-user", "ana");
+    let merge = super::merge(&server, who, members, "1").await.expect(201);
     assert_eq!(merge.body["merged_by"], "worker");
 }

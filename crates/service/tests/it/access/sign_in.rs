@@ -3,6 +3,7 @@
 use super::provider::{CLIENT, CLIENT_SECRET, Provider, SigningKey};
 use super::sessions::cookie;
 use crate::support::{Answer, Server, send};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use service::access::{AccessSettings, OidcSettings, Secret};
 
@@ -29,11 +30,11 @@ async fn bearer_tokens_of_the_provider_are_taken_and_no_others() {
     for kid in ["rsa", "ec"] {
         ask(&server, &provider.sign(kid, &good)).await.expect(200);
     }
-    let merge = server.request("POST", "/v1/merges").bearer_auth(provider.sign("ec", &good));
     let members = [server.import_named("1", "a").await, server.import_named("2", "b").await];
-    let body = json!({"survivor": members[0], "absorbed": [members[1]]});
-    let merge = merge.header("idempotency-key", "1").header("x-orgloop-user", "mallory").json(&body);
-    assert_eq!(send(merge).await.expect(201).body["merged_by"], "Åsa");
+    let token = provider.sign("ec", &good);
+    let who = |request: RequestBuilder| request.bearer_auth(&token).header("x-orgloop-user", "mallory");
+    let merge = super::merge(&server, who, members, "1").await.expect(201);
+    assert_eq!(merge.body["merged_by"], "Åsa");
 
     let changed = |claim: &str, value: Value| {
         let mut claims = good.clone();

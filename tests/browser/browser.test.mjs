@@ -1,0 +1,12 @@
+// The pages as people use them, in a real Chromium on a loop of their own. `cargo xtask check` runs it, and says by
+// environment where the binaries, the packages and Chromium are; so does `cargo xtask browser`.
+import { after, before } from "node:test";
+import { close, open } from "./stage.mjs";
+import "./sight.mjs";
+import "./without_script.mjs";
+import "./keyboard.mjs";
+import "./keys.mjs";
+import "./journey.mjs";
+
+before(open, { timeout: 90_000 });
+after(close, { timeout: 30_000 });
