@@ -105,8 +105,6 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/review/batches/{id}/approve", APPROVER),
     ("POST", "/v1/review/batches/{id}/reject", REVIEWER),
     ("POST", "/v1/review/batches/{id}/undo", REVIEWER),
-    // Reconciliation: questions all, also those that come as POST.
-    ("GET", "/reconcile/preview.css", Needs::Nothing),
     // Search and topics.
     ("GET", "/v1/search", VIEWER),
     ("GET", "/v1/topics", VIEWER),

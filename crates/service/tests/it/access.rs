@@ -251,7 +251,7 @@ async fn a_decision_outlives_a_token_that_opens_nothing() {
     let id = server.cluster(&members, 0.9).await;
     let (weak_id, weak) = token(&server, "worker", &[Role::Viewer]).await;
     let mut decided = None;
-    for wrong in [Secret::random(), weak] {
+    for wrong in [Secret::random(), weak.clone()] {
         server.ports.organizations_token = wrong;
         let stop = server.start_worker();
         if decided.is_none() {
