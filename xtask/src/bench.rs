@@ -2,10 +2,12 @@
 
 mod dedupe;
 
-use crate::services::{self, Lease};
+use crate::{
+    cargo,
+    services::{self, Lease},
+};
 use anyhow::{Result, ensure};
 use clap::Subcommand;
-use std::env;
 use std::process::Command;
 
 /// What is measured.
@@ -51,12 +53,6 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         .and_then(|()| finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value)))));
     services::down_leased(std::process::id())?;
     measured
-}
-
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(crate::checkout());
-    command
 }
 
 fn finish(command: &mut Command) -> Result<()> {

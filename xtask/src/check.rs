@@ -83,8 +83,8 @@ fn report(done: &[Done], took: Duration) -> Result<()> {
 
 /// A cargo command in the checkout, free of the settings of whoever calls.
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(crate::checkout()).stdin(Stdio::null());
+    let mut command = crate::cargo(arguments);
+    command.stdin(Stdio::null());
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORGLOOP_")) {
         command.env_remove(name);
     }

@@ -11,10 +11,11 @@ mod tidy;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::{
+    env,
     fmt::Display,
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 /// Tasks of this repository.
@@ -78,6 +79,20 @@ fn checkout() -> PathBuf {
     let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     folder.pop();
     folder
+}
+
+/// A cargo command in the checkout. What the cargo that started us tells of this package stays out: the build script of
+/// ring follows it, and half of all crates would be built once more.
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(checkout());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// Prints a line; a reader that has gone away is no reason to stop half-way.

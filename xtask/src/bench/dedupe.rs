@@ -1,6 +1,7 @@
 //! `orgloop dedupe` beside Splink: the same rows in the same run, quality, time and memory of both.
 
-use super::{cargo, finish};
+use super::finish;
+use crate::cargo;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::{

@@ -3,11 +3,7 @@
 use super::Findings;
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::{
-    env,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{path::Path, process::Stdio};
 
 /// The rows, from the nouns up to the binary.
 const ROWS: [&[&str]; 4] = [
@@ -37,9 +33,8 @@ pub(super) fn check(findings: &mut Findings) -> Result<()> {
 
 /// The crates' folders, each alone and with every other crate of ours that it depends on, also in its tests.
 fn arrows() -> Result<Vec<(String, Option<String>)>> {
-    let mut metadata = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    metadata.args(["metadata", "--no-deps", "--format-version", "1"]).stderr(Stdio::inherit());
-    let output = metadata.current_dir(crate::checkout()).output().context("running cargo metadata")?;
+    let mut metadata = crate::cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+    let output = metadata.stderr(Stdio::inherit()).output().context("running cargo metadata")?;
     let metadata: Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
     let mut arrows = Vec::new();
     for package in metadata["packages"].as_array().context("no packages")? {

@@ -27,7 +27,7 @@ pub(crate) struct ImportArguments {
 }
 
 /// Records in one transaction.
-pub(crate) const BATCH: usize = 500;
+pub(crate) const BATCH: usize = 2000;
 /// Left-out rows that are named one by one.
 const PROBLEMS_SHOWN_MAX: usize = 20;
 
