@@ -70,7 +70,7 @@ pub(crate) async fn run(config: Config, command: AuditCommand) -> anyhow::Result
                 Some(file) => verify_file(file, expect.as_deref())?,
                 None => verify_store(&config, expect.as_deref()).await?,
             };
-            told(&chain, outcome, (expect.as_deref(), seen), json)
+            told(&chain, &outcome, (expect.as_deref(), seen), json)
         }
         AuditCommand::List { which, limit, json } => {
             let Which { subject, actor, from, to } = which;
@@ -137,7 +137,7 @@ fn follow(
 
 fn told(
     chain: &Chain,
-    outcome: Result<(), Broken>,
+    outcome: &Result<(), Broken>,
     (expect, seen): (Option<&str>, bool),
     json: bool,
 ) -> anyhow::Result<ExitCode> {
@@ -152,7 +152,7 @@ fn told(
             "broken_at": broken.map(|broken| broken.seq),
             "why": broken.map(|broken| broken.why.as_str()).or(lost.map(|_| "no entry has the expected hash")),
         }))?;
-    } else if let Err(broken) = &outcome {
+    } else if let Err(broken) = outcome {
         output::line(format_args!("Broken at entry {}: {}.", broken.seq, broken.why));
     } else if let Some(hash) = lost {
         output::line(format_args!("The {} entries are whole, but none has the hash {hash}.", chain.seq()));

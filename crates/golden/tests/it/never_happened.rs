@@ -165,9 +165,9 @@ impl World {
         let n = self.merges.len() as u128 + 1;
         let chosen = |field: usize| ChosenField {
             field: SURVIVING_FIELDS[field % 4].into(),
-            record_id: (c % 5 != 0).then(|| id((b + field) as u128 % RECORDS + 1)),
+            record_id: (!c.is_multiple_of(5)).then(|| id((b + field) as u128 % RECORDS + 1)),
         };
-        let choices = if c % 2 == 0 { vec![chosen(a), chosen(a + 1)] } else { vec![] };
+        let choices = if c.is_multiple_of(2) { vec![chosen(a), chosen(a + 1)] } else { vec![] };
         let by = "ben".to_owned();
         Some(ProposedMerge { id: merge_id(n), survivor, absorbed, choices, by, at: at(self.clock) })
     }

@@ -38,8 +38,8 @@ impl History {
             .map(|generated| (generated.record, generated.entity))
             .unzip();
         // Arrival is not in the order of the ids, and some arrive at the same time.
-        for (at, record) in told.iter_mut().enumerate() {
-            record.created_at = base + TimeDelta::seconds((at as i64 * 37) % 50);
+        for (at, record) in (0..).zip(&mut told) {
+            record.created_at = base + TimeDelta::seconds((at * 37) % 50);
         }
         let (there, merges, decisions) = (BTreeSet::new(), Vec::new(), Vec::new());
         Self { dice: Dice(seed), told, entities, there, merges, decisions, steps: Vec::new(), now: base }

@@ -8,6 +8,7 @@ mod audit;
 mod bad_input;
 #[cfg(test)]
 mod batches;
+#[cfg(test)]
 mod blind;
 #[cfg(test)]
 mod claims;
@@ -25,6 +26,7 @@ mod operations;
 mod organizations;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod partition;
 #[cfg(test)]
 mod previews;

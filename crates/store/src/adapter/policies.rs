@@ -28,7 +28,10 @@ macro_rules! select_policies {
 
 /// The policy that was in force when last looked at, with the text it was read from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastPolicy(Arc<Mutex<Option<(String, Arc<Policy>)>>>);
+pub(super) struct LastPolicy(Arc<Mutex<Option<PolicyAsRead>>>);
+
+/// The text that stood in the database, and what it says.
+type PolicyAsRead = (String, Arc<Policy>);
 
 impl OrganizationsStore {
     /// The policy in force as a snapshot sees it; read anew only when it is another.

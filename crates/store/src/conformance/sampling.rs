@@ -109,7 +109,7 @@ pub async fn certificates_and_batches_move_on(backend: &dyn Backend) {
         withdrawn: None,
     };
     resolution.add_certificate(&certificate).await.expect("written");
-    assert_eq!(resolution.certificates().await.expect("read"), [certificate.clone()]);
+    assert_eq!(resolution.certificates().await.expect("read"), std::slice::from_ref(&certificate));
     resolution.withdraw_certificate(certificate.id, at(5), "broken").await.expect("withdrawn");
     resolution.withdraw_certificate(certificate.id, at(6), "again").await.expect("harmless");
     let withdrawn = resolution.certificates().await.expect("read").remove(0).withdrawn;

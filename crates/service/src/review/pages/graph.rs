@@ -23,7 +23,10 @@ pub(super) struct Bridge {
 }
 
 /// Members that a set of pairs holds together with this one.
-fn reached<'a>(from: RecordId, pairs: impl Iterator<Item = &'a PairEvidence> + Clone) -> BTreeSet<RecordId> {
+fn reached<'a>(
+    from: RecordId,
+    pairs: &(impl Iterator<Item = &'a PairEvidence> + Clone),
+) -> BTreeSet<RecordId> {
     let mut seen = BTreeSet::from([from]);
     loop {
         let next: Vec<RecordId> = pairs
@@ -45,17 +48,17 @@ pub(super) fn weakest_bridge(members: &[RecordId], pairs: &[PairEvidence]) -> Op
     let [first, _, ..] = members else { return None };
     let mut joining: Vec<&PairEvidence> = pairs.iter().filter(|pair| pair.match_weight > 0.0).collect();
     joining.sort_by(|a, b| a.match_weight.total_cmp(&b.match_weight));
-    let whole = reached(*first, joining.iter().copied());
+    let whole = reached(*first, &joining.iter().copied());
     for at in 0..joining.len() {
         let pair = joining[at];
         let others = joining.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| *pair);
-        let near = reached(*first, others);
+        let near = reached(*first, &others);
         if near.len() < whole.len() && whole.contains(&pair.left) {
             return Some(Bridge { left: pair.left, right: pair.right, near });
         }
     }
     for at in 0..joining.len() {
-        let near = reached(*first, joining[at + 1..].iter().copied());
+        let near = reached(*first, &joining[at + 1..].iter().copied());
         if near.len() < whole.len() {
             return Some(Bridge { left: joining[at].left, right: joining[at].right, near });
         }
