@@ -22,9 +22,7 @@ fn main() {
         let features: Vec<_> = timed("features", n, || set.records.iter().map(scoring::features).collect());
         let bytes: Vec<_> = timed("to_bytes", n, || features.iter().map(RecordFeatures::to_bytes).collect());
         println!("   {:.0} bytes a record", bytes.iter().map(Vec::len).sum::<usize>() as f64 / n as f64);
-        let read: Vec<_> = timed("read_bytes", n, || {
-            bytes.iter().map(|bytes| read(bytes)).collect()
-        });
+        let read: Vec<_> = timed("read_bytes", n, || bytes.iter().map(|bytes| read(bytes)).collect());
         let keys: Vec<_> = timed("keys", n, || read.iter().map(scoring::blocking_keys).collect());
         let pairs = sets::candidates(&keys, model.block_size_max());
         let sum: f64 = timed("compare and weigh", pairs.len(), || {

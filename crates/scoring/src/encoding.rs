@@ -85,7 +85,11 @@ impl<'a> RecordFeatures<'a> {
             domains: own(self.domains),
             pages: own(self.pages),
             mailboxes: own(self.mailboxes),
-            identifiers: self.identifiers.into_iter().map(|(scheme, id)| (owned(scheme), owned(id))).collect(),
+            identifiers: self
+                .identifiers
+                .into_iter()
+                .map(|(scheme, id)| (owned(scheme), owned(id)))
+                .collect(),
             places: self.places.into_iter().map(own_place).collect(),
             services: self.services,
             chain: self.chain,

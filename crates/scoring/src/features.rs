@@ -162,7 +162,8 @@ fn service_words(organization: &Organization) -> Vec<u32> {
     let mut hashes = Vec::new();
     for name in named {
         let folded = crate::text::fold(name);
-        let words = crate::text::words(&folded).filter(|word| word.len() > 2 && !lexicon::facts(word).is_stop_word);
+        let words =
+            crate::text::words(&folded).filter(|word| word.len() > 2 && !lexicon::facts(word).is_stop_word);
         hashes.extend(words.map(|word| fnv(word.strip_suffix('s').unwrap_or(word))));
     }
     sorted(hashes.into_iter(), SERVICE_WORDS_MAX)

@@ -130,7 +130,8 @@ pub(super) fn equal(a: &Word, b: &Word) -> bool {
 
 /// Whether one word is the other with a typing error or two, or cut short.
 pub(super) fn alike_but_for_errors(a: &Word, b: &Word) -> bool {
-    similarity::may_be_alike((&a.text, a.letters), (&b.text, b.letters)) && similarity::alike(&a.text, &b.text)
+    similarity::may_be_alike((&a.text, a.letters), (&b.text, b.letters))
+        && similarity::alike(&a.text, &b.text)
 }
 
 fn alike(a: &Word, b: &Word) -> bool {

@@ -55,7 +55,8 @@ static LEXICON: LazyLock<WordTable<Facts>> = LazyLock::new(|| {
     }
     for (department, line) in (0u8..).zip(DEPARTMENTS) {
         // Of a word on two lines the later line counts.
-        line.split_whitespace().for_each(|word| lexicon.entry(word).or_default().department = Some(department));
+        line.split_whitespace()
+            .for_each(|word| lexicon.entry(word).or_default().department = Some(department));
     }
     lexicon
 });

@@ -196,10 +196,7 @@ mod tests {
     #[test]
     fn numbers_kinds_and_legal_form_are_split_off() {
         let first = name("First Baptist Church No. 012 Inc", "");
-        assert_eq!(
-            (first.numbers, first.legal_form),
-            (vec!["1".into(), "12".into()], "inc".into())
-        );
+        assert_eq!((first.numbers, first.legal_form), (vec!["1".into(), "12".into()], "inc".into()));
         assert_eq!(name("2nd Baptist", "").numbers, name("Second Baptist", "").numbers);
         assert_ne!(name("Hope Church", "").kinds, name("Hope Preschool", "").kinds);
         assert!(name("Ltd", "").legal_form.is_empty());
