@@ -9,20 +9,18 @@
 #[expect(dead_code, unreachable_pub, reason = "shared with tests")]
 #[path = "../tests/quality/sets.rs"]
 mod sets;
+#[expect(dead_code, reason = "shared with the measuring of quality")]
 #[path = "fit/tellings.rs"]
 mod tellings;
 
-use scoring::training::{Corpus, Penalties, Settings, Start, train};
-
-/// Weak on levels, so that they carry what they can alone; stronger on interactions.
-const PENALTIES: Penalties = Penalties { level: 1.0, step: 2.0, cell: 10.0, prior: 0.1 };
+use scoring::training::{Corpus, Settings, train};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let (version, out) = (arguments.next().unwrap(), arguments.next().unwrap());
-    let corpora: Vec<Corpus> = arguments.flat_map(|folder| tellings::tellings(&folder)).collect();
-    let settings = Settings { version: &version, start: Start::Nothing, penalties: PENALTIES };
-    let trained = train(&corpora, &settings).unwrap();
+    let tellings = arguments.flat_map(|folder| tellings::tellings(&folder));
+    let corpora: Vec<Corpus> = tellings.map(|telling| telling.corpus).collect();
+    let trained = train(&corpora, &Settings::across_sets(&version)).unwrap();
     println!("{} matches, {} others", trained.labelled.0, trained.labelled.1);
     println!("error {:.3} / {:.3}", trained.reliability.error, trained.reliability.open_error);
     std::fs::write(&out, trained.model.to_json().unwrap()).unwrap();

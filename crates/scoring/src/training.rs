@@ -96,6 +96,14 @@ pub struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
+    /// For labels of several corpora, none of which may be like the next: weak on levels, so that they carry what they
+    /// can alone; stronger on interactions.
+    #[must_use]
+    pub fn across_sets(version: &'a str) -> Self {
+        let penalties = Penalties { level: 1.0, step: 2.0, cell: 10.0, prior: 0.1 };
+        Self { version, start: Start::Nothing, penalties }
+    }
+
     /// For many labels of one corpus, from nothing: measured best by cross-validation on three sets.
     #[must_use]
     pub fn from_labels(version: &'a str) -> Self {

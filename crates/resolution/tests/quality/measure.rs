@@ -3,6 +3,7 @@
 use crate::sets::{Set, candidates, true_pairs};
 use entity::CandidatePair;
 use resolution::{Component, Node, WeightedPair, cluster};
+use scoring::training::Reliability;
 use scoring::{FeatureVector, Model};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -20,8 +21,8 @@ pub struct Measures {
     pub largest: usize,
     /// Best F1 over thresholds in steps of a half, and the log-odds where it is reached.
     pub best: (f64, f64),
-    /// Expected calibration error over all labelled candidates, and over those between 0.05 and 0.95.
-    pub calibration: (f64, f64),
+    /// Over all labelled candidates.
+    pub reliability: Reliability,
     pub compare_us: f64,
     pub cluster_seconds: f64,
 }
@@ -49,8 +50,8 @@ impl fmt::Display for Measures {
             self.largest,
             self.completeness,
             self.candidates_per_record,
-            self.calibration.0,
-            self.calibration.1,
+            self.reliability.error,
+            self.reliability.open_error,
             self.compare_us,
             self.cluster_seconds
         )
@@ -132,7 +133,7 @@ impl Candidates {
             b3: b3(set, &clusters),
             largest: sizes(&clusters).into_values().max().unwrap_or(0),
             best,
-            calibration: calibration(set, &self.pairs, &probabilities),
+            reliability: reliability(set, &self.pairs, &probabilities),
             compare_us: self.compare_us,
             cluster_seconds,
         }
@@ -193,8 +194,7 @@ fn b3(set: &Set, clusters: &[usize]) -> f64 {
     f1(precision / clusters.len() as f64, recall / clusters.len() as f64)
 }
 
-/// Expected calibration error in fifteen bins of equal mass.
-fn calibration(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> (f64, f64) {
+fn reliability(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> Reliability {
     let judged: Option<BTreeMap<(usize, usize), bool>> = set
         .judged
         .as_ref()
@@ -205,8 +205,7 @@ fn calibration(set: &Set, pairs: &[(usize, usize)], probabilities: &[f64]) -> (f
     };
     let known: Vec<(f64, bool)> =
         pairs.iter().zip(probabilities).filter_map(|(pair, p)| Some((*p, label(pair)?))).collect();
-    let reliability = scoring::training::reliability(&known);
-    (reliability.error, reliability.open_error)
+    scoring::training::reliability(&known)
 }
 
 fn f1(precision: f64, recall: f64) -> f64 {

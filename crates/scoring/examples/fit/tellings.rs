@@ -23,8 +23,28 @@ const PAIR_MAX: f64 = 6.0;
 const FIELDS_MIN: f64 = 1.5;
 /// Larger sets are seen as they are only.
 const WITHHELD_RECORDS_MAX: usize = 20_000;
+
+/// The candidate pairs of a set as one source tells it.
+pub(crate) struct Telling {
+    pub(crate) corpus: Corpus,
+    /// The records of each pair, as places in the set.
+    pub(crate) pairs: Vec<(usize, usize)>,
+}
+
+impl Telling {
+    /// With the labels of the pairs that `wanted` holds for; what it counts as shrinks along.
+    pub(crate) fn only(&self, wanted: impl Fn(usize, usize) -> bool) -> Corpus {
+        let labels = self.corpus.labels.iter().zip(&self.pairs);
+        let labels: Vec<_> = labels.map(|(label, &(a, b))| label.filter(|_| wanted(a, b))).collect();
+        let known = |labels: &[Option<bool>]| labels.iter().flatten().count() as f64;
+        let share = known(&labels) / known(&self.corpus.labels).max(1.0);
+        let counts_as = self.corpus.counts_as.map(|pairs| pairs * share);
+        Corpus { labels, counts_as, ..self.corpus.clone() }
+    }
+}
+
 /// A set as it is and with fields withheld.
-pub(crate) fn tellings(folder: &str) -> Vec<Corpus> {
+pub(crate) fn tellings(folder: &str) -> Vec<Telling> {
     let set = sets::read(folder.as_ref());
     let kept = |fields: &&str| {
         fields.is_empty()
@@ -53,16 +73,17 @@ fn fields_left(folder: &str, fields: &str) -> f64 {
     set.records.iter().map(count).sum::<usize>() as f64 / set.records.len() as f64
 }
 
-fn telling(folder: &str, fields: &str, tellings: usize) -> Corpus {
+fn telling(folder: &str, fields: &str, tellings: usize) -> Telling {
     let mut set = sets::read(folder.as_ref());
     sets::withhold(&mut set, fields);
-    let (corpus, known) = corpus(&set);
-    let counts_as = Some(SET_PAIRS.min(known as f64 * PAIR_MAX) / tellings as f64);
-    Corpus { counts_as, ..corpus }
+    let mut telling = as_it_is(&set);
+    let known = telling.corpus.labels.iter().flatten().count();
+    telling.corpus.counts_as = Some(SET_PAIRS.min(known as f64 * PAIR_MAX) / tellings as f64);
+    telling
 }
 
-/// A set's candidate pairs with what is known of them, and of how many it is known.
-pub(crate) fn corpus(set: &sets::Set) -> (Corpus, usize) {
+/// A set's candidate pairs with what is known of them, each counted as one.
+pub(crate) fn as_it_is(set: &sets::Set) -> Telling {
     let features: Vec<_> = set.records.iter().map(scoring::features).collect();
     let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
     let pairs = sets::candidates(&keys, Policy::default().block_size_max);
@@ -75,12 +96,11 @@ pub(crate) fn corpus(set: &sets::Set) -> (Corpus, usize) {
         None => Some(set.entities[pair.0] == set.entities[pair.1]),
     };
     let labels: Vec<_> = pairs.iter().map(label).collect();
-    let known = labels.iter().flatten().count();
     let corpus = Corpus {
         records: set.records.len() as u64,
         vectors: pairs.iter().map(|&(a, b)| scoring::compare(&features[a], &features[b])).collect(),
         labels,
         counts_as: None,
     };
-    (corpus, known)
+    Telling { corpus, pairs }
 }

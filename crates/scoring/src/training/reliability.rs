@@ -11,6 +11,8 @@ pub struct Bin {
     pub said: f64,
     /// The share of matches among them.
     pub came_true: f64,
+    /// How far their share would be from `said` by chance if every probability were right.
+    pub by_chance: f64,
     /// Within which the true share lies at 95 % (Wilson).
     pub interval: (f64, f64),
 }
@@ -22,6 +24,11 @@ pub struct Reliability {
     pub error: f64,
     /// Over those between 0.05 and 0.95, so that easy pairs do not hide it.
     pub open_error: f64,
+    /// The error that probabilities would show by chance if each came true exactly as often as it says: what so few
+    /// pairs cannot tell from none.
+    pub by_chance: f64,
+    /// The same of the open pairs.
+    pub open_by_chance: f64,
     /// The open pairs' bins.
     pub open_bins: Vec<Bin>,
 }
@@ -35,8 +42,14 @@ pub fn reliability(judged: &[(f64, bool)]) -> Reliability {
     let mut all = judged.to_vec();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let open: Vec<_> = all.iter().copied().filter(|(said, _)| OPEN.contains(said)).collect();
-    let open_bins = bins(&open);
-    Reliability { error: error(&bins(&all)), open_error: error(&open_bins), open_bins }
+    let (bins, open_bins) = (bins(&all), bins(&open));
+    Reliability {
+        error: mean(&bins, |bin| (bin.said - bin.came_true).abs()),
+        open_error: mean(&open_bins, |bin| (bin.said - bin.came_true).abs()),
+        by_chance: mean(&bins, |bin| bin.by_chance),
+        open_by_chance: mean(&open_bins, |bin| bin.by_chance),
+        open_bins,
+    }
 }
 
 fn bins(sorted: &[(f64, bool)]) -> Vec<Bin> {
@@ -56,12 +69,15 @@ fn bins(sorted: &[(f64, bool)]) -> Vec<Bin> {
 #[expect(clippy::cast_precision_loss, reason = "fewer pairs than 2^52")]
 fn bin(pairs: &[(f64, bool)]) -> Bin {
     let n = pairs.len() as f64;
+    let variance = pairs.iter().map(|(said, _)| said * (1.0 - said)).sum::<f64>() / n;
     let came_true = pairs.iter().filter(|(_, is_match)| *is_match).count() as f64 / n;
     Bin {
         from_to: (pairs[0].0, pairs[pairs.len() - 1].0),
         pairs: pairs.len(),
         said: pairs.iter().map(|(said, _)| said).sum::<f64>() / n,
         came_true,
+        // The mean distance of a normal variable from its mean is √(2/π) of its deviation.
+        by_chance: (2.0 / std::f64::consts::PI * variance / n).sqrt(),
         interval: wilson(came_true, n),
     }
 }
@@ -74,10 +90,9 @@ fn wilson(share: f64, n: f64) -> (f64, f64) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer pairs than 2^52")]
-fn error(bins: &[Bin]) -> f64 {
+fn mean(bins: &[Bin], of: impl Fn(&Bin) -> f64) -> f64 {
     let pairs: usize = bins.iter().map(|bin| bin.pairs).sum();
-    let gaps = bins.iter().map(|bin| (bin.said - bin.came_true).abs() * bin.pairs as f64);
-    gaps.sum::<f64>() / pairs.max(1) as f64
+    bins.iter().map(|bin| of(bin) * bin.pairs as f64).sum::<f64>() / pairs.max(1) as f64
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 }
 
 /// A record of one location, as an import of plain CSV makes it.
-fn record(row: &BTreeMap<String, String>) -> Record {
+pub fn record(row: &BTreeMap<String, String>) -> Record {
     let field = |name: &str| row.get(name).filter(|value| !value.is_empty()).cloned();
     let source_id = row["id"].clone();
     let id = entity::id::derive("test", "organization", &source_id);
