@@ -44,7 +44,7 @@ async fn answers_become_a_model(deployment: Deployment) {
     let said = answer(&deployment, "y\nn\nr\nu\nb\nb\nn\nq\n");
     assert!(said.contains("3 answers: 1 matches, 2 others, 0 unsure"), "{said}");
     let pairs = asked(&said);
-    assert_eq!((pairs[4], pairs[5]), (pairs[3], pairs[2]), "back is the question before: {said}");
+    assert_eq!((pairs[5], pairs[6]), (pairs[3], pairs[2]), "back is the question before: {said}");
     let judged = resolution.judgements(0, 100).await.unwrap();
     let verdicts: Vec<_> = judged.iter().map(|(_, judgement)| judgement.verdict).collect();
     use entity::JudgementVerdict::{Match, NonMatch};

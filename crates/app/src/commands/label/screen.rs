@@ -39,8 +39,8 @@ pub(super) enum Colour {
 /// A narrower terminal has the two records one below the other.
 const SIDE_BY_SIDE_FROM: usize = 64;
 const LABEL: usize = 11;
-/// Lines of counts, blanks and question around the records.
-const AROUND: usize = 5;
+/// Lines of counts, blanks, sums and question around the records and the parts.
+const AROUND: usize = 7;
 /// Parts of the weight that are shown at least.
 const PARTS_MIN: usize = 3;
 const BAR: usize = 16;

@@ -230,8 +230,11 @@ impl Session {
         let (height, width) = term.size();
         let colour = if console::colors_enabled() { Colour::On } else { Colour::Off };
         // Never in the last column, where some terminals break the line.
-        let paper =
-            Paper { width: usize::from(width).saturating_sub(1).max(10), height: height.into(), colour };
+        let paper = Paper {
+            width: usize::from(width).saturating_sub(1).max(10),
+            height: usize::from(height).saturating_sub(said.len()),
+            colour,
+        };
         let mut lines = vec![fit(&self.counts(), paper.width), String::new()];
         lines.extend(screen::lines(shown, paper));
         lines.push(String::new());
