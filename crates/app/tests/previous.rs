@@ -39,13 +39,12 @@ mod tests {
         }
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let changes = std::fs::read_to_string(folder.join("changes.csv")).unwrap_or_default();
-        let kept = |row: &str| {
-            let cells: Vec<&str> = row.split(',').collect();
+        let Ok(mut changes) = csv::Reader::from_path(folder.join("changes.csv")) else { return Vec::new() };
+        let told = |row: csv::StringRecord| {
             let count = |ids: &str| ids.split_whitespace().count();
-            format!("{} {}>{} ({}>{})", cells[0], count(cells[1]), count(cells[2]), cells[3], cells[4])
+            format!("{} {}>{} ({}>{})", &row[0], count(&row[1]), count(&row[2]), &row[3], &row[4])
         };
-        changes.lines().skip(1).map(kept).collect()
+        changes.records().map(|row| told(row.unwrap())).collect()
     }
 
     fn between(

@@ -60,8 +60,8 @@ impl Foldable for Location {
                 (said(&address.address_2), said(&address.city), said(&address.postal_code));
             // Five signs of a code: `14850-1234` is in `14850`.
             let code: String = code.split(' ').next().unwrap_or_default().chars().take(5).collect();
-            let tells = !street.is_empty() && !(city.is_empty() && code.is_empty());
-            return tells.then(|| format!("at {street}|{unit}|{city}|{code}"));
+            let says_nothing = street.is_empty() || (city.is_empty() && code.is_empty());
+            return (!says_nothing).then(|| format!("at {street}|{unit}|{city}|{code}"));
         }
         if let Some(url) = self.url.as_deref().filter(|_| self.location_type.as_deref() == Some("virtual")) {
             return Some(format!("url {}", url.trim().trim_end_matches('/').to_lowercase()));

@@ -48,7 +48,7 @@ struct Subject {
 #[derive(Clone, Debug)]
 struct Living {
     created_at: DateTime<Utc>,
-    features: Arc<RecordFeatures>,
+    features: Arc<RecordFeatures<'static>>,
     keys: Vec<String>,
 }
 
@@ -96,7 +96,7 @@ fn subject_of(state: RecordState) -> Subject {
     Subject { id: state.id, version: state.version, living }
 }
 
-fn features_of(id: RecordId, bytes: &[u8]) -> Result<RecordFeatures> {
+fn features_of(id: RecordId, bytes: &[u8]) -> Result<RecordFeatures<'static>> {
     RecordFeatures::from_bytes(bytes).map_err(|error| {
         Error::Misconfigured(format!("the index holds unreadable features of {id}: {error}"))
     })
@@ -162,7 +162,7 @@ impl Scorer {
     async fn partners(
         &self,
         wanted: &BTreeSet<RecordId>,
-    ) -> Result<HashMap<RecordId, (Version, RecordFeatures)>> {
+    ) -> Result<HashMap<RecordId, (Version, RecordFeatures<'static>)>> {
         let ids: Vec<_> = wanted.iter().copied().collect();
         let documents = self.index.documents(&ids).await?;
         documents
@@ -178,7 +178,7 @@ impl Scorer {
         subject: &Subject,
         known: &KnownScores,
         candidates: &BTreeSet<RecordId>,
-        partners: &HashMap<RecordId, (Version, RecordFeatures)>,
+        partners: &HashMap<RecordId, (Version, RecordFeatures<'static>)>,
     ) -> RecordScores {
         let none = BTreeSet::new();
         let before = known.partners.get(&subject.id).unwrap_or(&none);

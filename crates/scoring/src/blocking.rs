@@ -84,8 +84,8 @@ fn push_place(place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
 }
 
 fn push_name(name: &Name, places: &[Place], keys: &mut Keys<impl FnMut(&str)>) {
-    let mut all: Vec<&str> = name.words.iter().map(|word| word.text.as_str()).collect();
-    all.extend(name.numbers.iter().map(String::as_str));
+    let mut all: Vec<&str> = name.words.iter().map(|word| &*word.text).collect();
+    all.extend(name.numbers.iter().map(|number| &**number));
     all.sort_unstable();
     all.dedup();
     all.insert(0, "name:");
@@ -120,7 +120,7 @@ fn push_label(domain: &str, places: &[Place], keys: &mut Keys<impl FnMut(&str)>)
 
 /// The words that tell most, sorted: the distinctive ones; with fewer than two of those, the common ones too;
 /// with none of either, whatever there is but the town, which all of the town's would share.
-fn telling_words(name: &Name) -> Vec<&str> {
+fn telling_words<'a>(name: &'a Name<'_>) -> Vec<&'a str> {
     let mut words = words_of(name, |class| class == WordClass::Distinctive);
     if words.len() < 2 {
         words = words_of(name, |class| class >= WordClass::Common);
@@ -131,9 +131,9 @@ fn telling_words(name: &Name) -> Vec<&str> {
     words
 }
 
-fn words_of(name: &Name, wanted: fn(WordClass) -> bool) -> Vec<&str> {
+fn words_of<'a>(name: &'a Name<'_>, wanted: fn(WordClass) -> bool) -> Vec<&'a str> {
     let words = name.words.iter().filter(|word| wanted(word.class) && word.text.len() > 1);
-    let mut words: Vec<&str> = words.map(|word| word.text.as_str()).take(WORDS_MAX).collect();
+    let mut words: Vec<&str> = words.map(|word| &*word.text).take(WORDS_MAX).collect();
     words.sort_unstable();
     words.dedup();
     words

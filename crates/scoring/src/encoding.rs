@@ -2,14 +2,14 @@
 //! quicker than JSON, and read into the memory of the features before.
 
 use crate::error::Error;
-use crate::features::{Name, Place, RecordFeatures, Word, WordClass};
+use crate::features::{Name, Place, RecordFeatures, Text, Word, WordClass};
 
 /// Another layout gets another number; old bytes are then refused and computed again.
 const FORMAT: u8 = 2;
 
 type Result<T> = std::result::Result<T, Error>;
 
-impl RecordFeatures {
+impl<'a> RecordFeatures<'a> {
     /// The features as bytes; equal features give equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -38,17 +38,18 @@ impl RecordFeatures {
     ///
     /// # Errors
     /// [`Error::Corrupt`] for anything else, an older format included: compute the features again.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let mut features = Self::default();
+    pub fn from_bytes(bytes: &[u8]) -> Result<RecordFeatures<'static>> {
+        let mut features = RecordFeatures::default();
         features.read_bytes(bytes)?;
-        Ok(features)
+        Ok(features.into_owned())
     }
 
-    /// Reads what [`Self::to_bytes`] wrote over what is there, whose memory is used again.
+    /// Reads what [`Self::to_bytes`] wrote over what is there, whose memory is used again. Texts stay where the
+    /// bytes are.
     ///
     /// # Errors
     /// As [`Self::from_bytes`]; what is there is then of no use.
-    pub fn read_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn read_bytes(&mut self, bytes: &'a [u8]) -> Result<()> {
         let Some((&FORMAT, rest)) = bytes.split_first() else { return corrupt("another format") };
         let mut reader = Reader { texts: "", rest };
         let length = reader.length()?;
@@ -64,10 +65,7 @@ impl RecordFeatures {
             reader.text(identifier)
         })?;
         reader.list(&mut self.places, Reader::place)?;
-        reader.list(&mut self.services, |reader, hash| {
-            *hash = u32::from_le_bytes(reader.array()?);
-            Ok(())
-        })?;
+        reader.numbers(&mut self.services, u32::from_le_bytes)?;
         self.location_count = reader.number()?;
         self.chain = reader.byte()? != 0;
         if reader.rest.is_empty() && reader.texts.is_empty() {
@@ -75,6 +73,62 @@ impl RecordFeatures {
         } else {
             corrupt("bytes are left over")
         }
+    }
+
+    /// The same, with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> RecordFeatures<'static> {
+        let own = |texts: Vec<Text<'_>>| texts.into_iter().map(owned).collect();
+        RecordFeatures {
+            names: self.names.into_iter().map(own_name).collect(),
+            phones: own(self.phones),
+            domains: own(self.domains),
+            pages: own(self.pages),
+            mailboxes: own(self.mailboxes),
+            identifiers: self
+                .identifiers
+                .into_iter()
+                .map(|(scheme, id)| (owned(scheme), owned(id)))
+                .collect(),
+            places: self.places.into_iter().map(own_place).collect(),
+            services: self.services,
+            chain: self.chain,
+            location_count: self.location_count,
+        }
+    }
+}
+
+fn owned(text: Text<'_>) -> Text<'static> {
+    Text::Owned(text.into_owned())
+}
+
+fn own_name(name: Name<'_>) -> Name<'static> {
+    let words = name.words.into_iter();
+    Name {
+        words: words.map(|word| Word::new(owned(word.text), word.class)).collect(),
+        numbers: name.numbers.into_iter().map(owned).collect(),
+        kinds: name.kinds,
+        practitioner: name.practitioner,
+        departments: name.departments,
+        legal_form: owned(name.legal_form),
+        acronym: owned(name.acronym),
+        letters: name.letters,
+    }
+}
+
+fn own_place(place: Place<'_>) -> Place<'static> {
+    Place {
+        number: owned(place.number),
+        street: owned(place.street),
+        direction: owned(place.direction),
+        suffix: owned(place.suffix),
+        unit: owned(place.unit),
+        postcode: owned(place.postcode),
+        city: owned(place.city),
+        state: owned(place.state),
+        country: owned(place.country),
+        position: place.position,
+        words: place.words,
     }
 }
 
@@ -181,7 +235,7 @@ struct Reader<'a> {
     rest: &'a [u8],
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let Some((head, rest)) = self.rest.split_first_chunk() else { return corrupt("cut short") };
         self.rest = rest;
@@ -193,6 +247,11 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Result<u32> {
+        // Nearly all are lengths of words.
+        if let [byte @ ..0x80, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(u32::from(*byte));
+        }
         let mut number = 0u64;
         for shift in [0, 7, 14, 21, 28] {
             let byte = self.byte()?;
@@ -210,14 +269,13 @@ impl Reader<'_> {
         if length > self.rest.len() { corrupt("a length past the end") } else { Ok(length) }
     }
 
-    fn text(&mut self, text: &mut String) -> Result<()> {
+    fn text(&mut self, text: &mut Text<'a>) -> Result<()> {
         let length = self.number()? as usize;
         let Some((head, rest)) = self.texts.split_at_checked(length) else {
             return corrupt("a text past the end");
         };
         self.texts = rest;
-        text.clear();
-        text.push_str(head);
+        *text = Text::Borrowed(head);
         Ok(())
     }
 
@@ -239,39 +297,46 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn name(&mut self, name: &mut Name) -> Result<()> {
+    fn bytes(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
+        let length = self.length()?;
+        let (head, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        bytes.clear();
+        bytes.extend_from_slice(head);
+        Ok(())
+    }
+
+    fn numbers<T, const N: usize>(&mut self, numbers: &mut Vec<T>, read: fn([u8; N]) -> T) -> Result<()> {
+        let length = self.length()?;
+        let Some((head, rest)) = self.rest.split_at_checked(length * N) else { return corrupt("cut short") };
+        self.rest = rest;
+        numbers.clear();
+        numbers.extend(head.as_chunks().0.iter().map(|bytes| read(*bytes)));
+        Ok(())
+    }
+
+    fn name(&mut self, name: &mut Name<'a>) -> Result<()> {
         self.list(&mut name.words, Self::word)?;
         self.list(&mut name.numbers, Self::text)?;
-        self.list(&mut name.kinds, |reader, kind| {
-            *kind = reader.byte()?;
-            Ok(())
-        })?;
+        self.bytes(&mut name.kinds)?;
         name.practitioner = self.byte()? != 0;
-        self.list(&mut name.departments, |reader, department| {
-            *department = reader.byte()?;
-            Ok(())
-        })?;
+        self.bytes(&mut name.departments)?;
         self.text(&mut name.legal_form)?;
         self.text(&mut name.acronym)?;
-        self.hashes(&mut name.letters)
+        self.numbers(&mut name.letters, u16::from_le_bytes)
     }
 
-    fn hashes(&mut self, hashes: &mut Vec<u16>) -> Result<()> {
-        self.list(hashes, |reader, hash| {
-            *hash = u16::from_le_bytes(reader.array()?);
-            Ok(())
-        })
-    }
-
-    fn word(&mut self, word: &mut Word) -> Result<()> {
+    fn word(&mut self, word: &mut Word<'a>) -> Result<()> {
         let Some(class) = CLASSES.get(usize::from(self.byte()?)) else {
             return corrupt("a word of no class");
         };
-        word.class = *class;
-        self.text(&mut word.text)
+        let mut text = Text::default();
+        self.text(&mut text)?;
+        *word = Word::new(text, *class);
+        Ok(())
     }
 
-    fn place(&mut self, place: &mut Place) -> Result<()> {
+    fn place(&mut self, place: &mut Place<'a>) -> Result<()> {
         let Place {
             number,
             street,
@@ -293,6 +358,6 @@ impl Reader<'_> {
             1 => Some((i32::from_le_bytes(self.array()?), i32::from_le_bytes(self.array()?))),
             _ => return corrupt("a position of no kind"),
         };
-        self.hashes(words)
+        self.numbers(words, u16::from_le_bytes)
     }
 }

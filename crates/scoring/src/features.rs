@@ -3,6 +3,7 @@
 pub mod address;
 mod chains;
 mod departments;
+mod lexicon;
 pub mod name;
 mod phone;
 mod web;
@@ -14,6 +15,10 @@ pub use words::WordClass;
 
 use entity::{Address, Location, Organization, Record};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// A text of a record's features: its own, one of a list of ours, or where the features' bytes are.
+pub type Text<'a> = Cow<'a, str>;
 
 /// More of a kind than these are not looked at: the first ones in order, so that it stays a function of the
 /// record. A record with more of them is a directory or an agency, and is told by its grain.
@@ -24,21 +29,21 @@ const SERVICE_WORDS_MAX: usize = 64;
 
 /// The normalised evidence of a record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RecordFeatures {
+pub struct RecordFeatures<'a> {
     /// The name first, then the others.
-    pub names: Vec<Name>,
+    pub names: Vec<Name<'a>>,
     /// Telephones, `+` first where the country is known.
-    pub phones: Vec<String>,
+    pub phones: Vec<Text<'a>>,
     /// Registrable domains of web and mail addresses that are the record's own.
-    pub domains: Vec<String>,
+    pub domains: Vec<Text<'a>>,
     /// Web pages below a domain.
-    pub pages: Vec<String>,
+    pub pages: Vec<Text<'a>>,
     /// Mailboxes.
-    pub mailboxes: Vec<String>,
+    pub mailboxes: Vec<Text<'a>>,
     /// Registry identifiers: (scheme, identifier).
-    pub identifiers: Vec<(String, String)>,
+    pub identifiers: Vec<(Text<'a>, Text<'a>)>,
     /// Where it is found.
-    pub places: Vec<Place>,
+    pub places: Vec<Place<'a>>,
     /// Hashed words of its services.
     pub services: Vec<u32>,
     /// Whether it bears the name of a chain, or has a page in a list of sites.
@@ -49,10 +54,10 @@ pub struct RecordFeatures {
 
 /// Computes what is compared of a record.
 #[must_use]
-pub fn features(record: &Record) -> RecordFeatures {
+pub fn features(record: &Record) -> RecordFeatures<'static> {
     let organization = &record.organization;
     let places = places(organization);
-    let country = places.first().map_or("", |place| place.country.as_str());
+    let country = places.first().map_or("", |place| &*place.country);
     let mut features = RecordFeatures {
         names: names(organization, &places),
         phones: phones(organization, country),
@@ -67,11 +72,11 @@ pub fn features(record: &Record) -> RecordFeatures {
     features
 }
 
-fn names(organization: &Organization, places: &[Place]) -> Vec<Name> {
+fn names(organization: &Organization, places: &[Place<'_>]) -> Vec<Name<'static>> {
     let place = places.first();
-    let city = place.map_or("", |place| place.city.as_str());
+    let city = place.map_or("", |place| &*place.city);
     let given = organization.name.iter().chain(&organization.alternate_names);
-    let mut names: Vec<Name> = Vec::new();
+    let mut names: Vec<Name<'static>> = Vec::new();
     for mut name in given.map(|text| name::name(text, city)).take(NAMES_MAX) {
         // Some write the address into the name: its number says nothing of the name.
         name.numbers.retain(|number| place.is_none_or(|place| place.number != *number));
@@ -83,14 +88,14 @@ fn names(organization: &Organization, places: &[Place]) -> Vec<Name> {
     names
 }
 
-fn phones(organization: &Organization, country: &str) -> Vec<String> {
+fn phones(organization: &Organization, country: &str) -> Vec<Text<'static>> {
     let located = organization.locations.iter().flat_map(|location| &location.phones);
     let offered = organization.services.iter().flat_map(|service| &service.phones);
     let all = organization.phones.iter().chain(located).chain(offered);
-    sorted(all.filter_map(|phone| phone::phone(&phone.number, country)), CONTACTS_MAX)
+    sorted(all.filter_map(|phone| phone::phone(&phone.number, country)).map(Cow::Owned), CONTACTS_MAX)
 }
 
-fn identifiers(organization: &Organization) -> Vec<(String, String)> {
+fn identifiers(organization: &Organization) -> Vec<(Text<'static>, Text<'static>)> {
     let registered = organization.identifiers.iter().map(|identifier| {
         let scheme =
             identifier.scheme.as_deref().or(identifier.identifier_type.as_deref()).unwrap_or_default();
@@ -99,32 +104,35 @@ fn identifiers(organization: &Organization) -> Vec<(String, String)> {
     let taxed = organization.tax_id.iter().map(|id| ("tax id", id.as_str()));
     let folded = registered.chain(taxed).map(|(scheme, identifier)| {
         let compact: String = crate::text::fold(identifier).split(' ').collect();
-        (crate::text::fold(scheme), compact)
+        (Text::Owned(crate::text::fold(scheme)), Text::Owned(compact))
     });
     sorted(folded.filter(|(_, identifier)| !identifier.is_empty()), CONTACTS_MAX)
 }
 
-fn places(organization: &Organization) -> Vec<Place> {
+fn places(organization: &Organization) -> Vec<Place<'static>> {
     let places = organization.locations.iter().flat_map(|location| {
         let bare = location.addresses.is_empty() && position(location).is_some();
         let addressed = location.addresses.iter().map(|address| place(location, Some(address)));
         addressed.chain(bare.then(|| place(location, None)))
     });
-    let mut places: Vec<Place> = places.filter(|place| *place != Place::default()).collect();
+    let mut places: Vec<Place<'static>> = places.filter(|place| *place != Place::default()).collect();
     places.sort_unstable();
     places.dedup();
     places.truncate(PLACES_MAX);
     places
 }
 
-fn place(location: &Location, address: Option<&Address>) -> Place {
+fn place(location: &Location, address: Option<&Address>) -> Place<'static> {
     let mut place = Place { position: position(location), ..Place::default() };
     let Some(address) = address else { return place };
-    address.country.as_deref().unwrap_or_default().trim().to_uppercase().clone_into(&mut place.country);
-    if place.country == "USA" {
-        place.country.truncate(2);
-    }
-    place.city = crate::text::fold(address.city.as_deref().unwrap_or_default());
+    place.country = match address.country.as_deref().unwrap_or_default().trim() {
+        "US" | "USA" => Cow::Borrowed("US"),
+        country => match country.to_uppercase() {
+            country if country == "USA" => Cow::Borrowed("US"),
+            country => Cow::Owned(country),
+        },
+    };
+    place.city = Cow::Owned(crate::text::fold(address.city.as_deref().unwrap_or_default()));
     place.state = address::state(address.state_province.as_deref().unwrap_or_default());
     place.postcode = address::postcode(address.postal_code.as_deref().unwrap_or_default(), &place.country);
     let first = address.address_1.as_deref().unwrap_or_default();
@@ -154,13 +162,14 @@ fn service_words(organization: &Organization) -> Vec<u32> {
     let mut hashes = Vec::new();
     for name in named {
         let folded = crate::text::fold(name);
-        let words = crate::text::words(&folded).filter(|word| word.len() > 2 && !words::is_stop_word(word));
+        let words =
+            crate::text::words(&folded).filter(|word| word.len() > 2 && !lexicon::facts(word).is_stop_word);
         hashes.extend(words.map(|word| fnv(word.strip_suffix('s').unwrap_or(word))));
     }
     sorted(hashes.into_iter(), SERVICE_WORDS_MAX)
 }
 
-fn read_web(organization: &Organization, features: &mut RecordFeatures) {
+fn read_web(organization: &Organization, features: &mut RecordFeatures<'static>) {
     let mut domains = Vec::new();
     let mut pages = Vec::new();
     let mut mailboxes = Vec::new();
@@ -178,9 +187,9 @@ fn read_web(organization: &Organization, features: &mut RecordFeatures) {
             domains.extend(domain);
         }
     }
-    features.domains = sorted(domains.into_iter(), CONTACTS_MAX);
-    features.pages = sorted(pages.into_iter(), CONTACTS_MAX);
-    features.mailboxes = sorted(mailboxes.into_iter(), CONTACTS_MAX);
+    features.domains = sorted(domains.into_iter().map(Cow::Owned), CONTACTS_MAX);
+    features.pages = sorted(pages.into_iter().map(Cow::Owned), CONTACTS_MAX);
+    features.mailboxes = sorted(mailboxes.into_iter().map(Cow::Owned), CONTACTS_MAX);
 }
 
 fn sorted<T: Ord>(values: impl Iterator<Item = T>, max: usize) -> Vec<T> {

@@ -9,6 +9,7 @@ pub mod comparison;
 mod encoding;
 mod error;
 pub mod features;
+mod lookup;
 pub mod model;
 mod search;
 mod similarity;

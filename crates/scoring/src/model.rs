@@ -1,10 +1,13 @@
 //! The model: log-odds of every level, the prior, and the policy that goes with them.
 
+mod table;
+
 use crate::comparison::{COMPARISONS, FeatureVector, INTERACTIONS, Interaction};
 use crate::error::Error;
 use entity::cluster::ExplanationLine;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
+pub(crate) use table::Table;
 
 /// The model of this release, from `models/` at the root of the workspace.
 const SHIPPED: &str = include_str!("../../../models/2026-11-2/model.json");
@@ -34,28 +37,6 @@ pub struct Model {
     /// The same weights, laid out for weighing; empty until [`Self::lay_out`].
     #[serde(skip)]
     pub(crate) table: Table,
-}
-
-/// Weights by the levels themselves, one after the other: a pair is weighed without a branch.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Table {
-    levels: Vec<f64>,
-    /// Where each comparison's levels begin.
-    level_starts: Vec<usize>,
-    cells: Vec<f64>,
-    /// Per interaction: the two comparisons, where its cells begin, and how long a row is.
-    cell_rows: Vec<(usize, usize, usize, usize)>,
-}
-
-impl Table {
-    fn weigh(&self, levels: &[u8]) -> f64 {
-        let single = levels.iter().zip(&self.level_starts);
-        let single = single.map(|(level, start)| self.levels[start + usize::from(*level)]);
-        let both = self.cell_rows.iter().map(|&(left, right, start, row)| {
-            self.cells[start + usize::from(levels[left]) * row + usize::from(levels[right])]
-        });
-        single.sum::<f64>() + both.sum::<f64>()
-    }
 }
 
 /// Log-odds that two candidates match before anything is compared, by the size of the corpus.
@@ -119,20 +100,7 @@ impl Model {
 
     /// Lays the weights of a checked model out for weighing.
     pub(crate) fn lay_out(mut self) -> Self {
-        let mut table = Table::default();
-        for comparison in &self.comparisons {
-            table.level_starts.push(table.levels.len());
-            table.levels.extend(comparison.levels.iter().map(|level| level.weight));
-        }
-        for (interaction, weights) in INTERACTIONS.iter().zip(&self.interactions) {
-            let [left, right] = [interaction.left, interaction.right].map(|at| COMPARISONS[at].levels.len());
-            table.cell_rows.push((interaction.left, interaction.right, table.cells.len(), right));
-            for (left, right) in (0..left).flat_map(|left| (0..right).map(move |right| (left, right))) {
-                let cell = interaction.cell(left, right);
-                table.cells.push(cell.map_or(0.0, |cell| weights.weights[cell]));
-            }
-        }
-        self.table = table;
+        self.table = Table::new(&self);
         self
     }
 
@@ -173,6 +141,20 @@ impl Model {
     #[must_use]
     pub fn weigh(&self, vector: &FeatureVector) -> f64 {
         self.table.weigh(vector.levels())
+    }
+
+    /// The same, when it is at least [`Self::pair_weight_min`]; else [`Err`] with the weight to the ten-thousandth.
+    ///
+    /// # Errors
+    /// For what need not be kept, which is most of what is compared: it is weighed in fewer steps.
+    pub fn weigh_if_kept(&self, vector: &FeatureVector) -> Result<f64, f64> {
+        const TOLERANCE: f64 = 1e-4;
+        let nearly = f64::from(self.table.weigh_nearly(vector.levels())) / 1e6;
+        if nearly < self.pair_weight_min - TOLERANCE {
+            return Err(nearly);
+        }
+        let weight = self.weigh(vector);
+        if weight >= self.pair_weight_min { Ok(weight) } else { Err(weight) }
     }
 
     /// The interactions that a pair has, each with its weight.

@@ -42,6 +42,18 @@ pub(crate) fn alike(a: &str, b: &str) -> bool {
     within_edits(short, long, edits)
 }
 
+/// Which letters a text has, a bit each.
+pub(crate) fn letters(text: &str) -> u32 {
+    text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 31))
+}
+
+/// Whether two words with these letters could be [`alike`], or one the initial of the other. An edit changes which
+/// letters there are by two at most; what is cut short has no others.
+pub(crate) fn may_be_alike((a, of_a): (&str, u32), (b, of_b): (&str, u32)) -> bool {
+    let edits = if a.len().min(b.len()) < 7 { 1 } else { 2 };
+    (of_a ^ of_b).count_ones() <= 2 * edits || of_a & !of_b == 0 || of_b & !of_a == 0
+}
+
 /// Whether one word can stand for the other as its first letter.
 pub(crate) fn is_initial_of(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
@@ -64,15 +76,64 @@ pub(crate) fn shared_count<T: Ord>(mut a: &[T], mut b: &[T]) -> usize {
     count
 }
 
+/// What [`shared_count`] counts of two sorted lists of hashes, eight at a time.
+pub(crate) fn shared_hashes(a: &[u16], b: &[u16]) -> usize {
+    const LANES: usize = 8;
+    const CHUNKS_MAX: usize = 6;
+    // A value that stands once in one list is shared once, wherever it stands in the other.
+    let (once, other) = if has_repeated(a) { (b, a) } else { (a, b) };
+    let Some(last) = other.last().filter(|_| other.len() <= LANES * CHUNKS_MAX && !has_repeated(once)) else {
+        return shared_count(a, b);
+    };
+    let mut chunks = [[*last; LANES]; CHUNKS_MAX];
+    chunks.as_flattened_mut()[..other.len()].copy_from_slice(other);
+    let chunks = &chunks[..other.len().div_ceil(LANES)];
+    let is_in = |value: u16| {
+        let mut found = [0u16; LANES];
+        for chunk in chunks {
+            for (found, there) in found.iter_mut().zip(chunk) {
+                *found |= u16::from(*there == value);
+            }
+        }
+        found != [0; LANES]
+    };
+    once.iter().map(|value| usize::from(is_in(*value))).sum()
+}
+
+fn has_repeated(sorted: &[u16]) -> bool {
+    let next = sorted.get(1..).unwrap_or_default();
+    sorted.iter().zip(next).fold(false, |repeated, (x, y)| repeated | (x == y))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{alike, within_edits};
+    use super::{alike, is_initial_of, letters, may_be_alike, shared_count, shared_hashes, within_edits};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn agrees_with_the_plain_distance(a in "[abc]{0,7}", b in "[abc]{0,7}", edits in 0usize..3) {
             prop_assert_eq!(within_edits(a.as_bytes(), b.as_bytes(), edits), strsim::osa_distance(&a, &b) <= edits);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn letters_rule_out_no_word_that_is_alike(a in "[a-e1é]{1,9}", b in "[a-e1é]{1,9}") {
+            let may = may_be_alike((&a, letters(&a)), (&b, letters(&b)));
+            prop_assert!(may || !alike(&a, &b) && !is_initial_of(&a, &b));
+        }
+
+        #[test]
+        fn hashes_are_counted_as_in_any_list(mut a in prop::collection::vec(0u16..40, 0..60), mut b in prop::collection::vec(0u16..40, 0..60)) {
+            for once in [false, true] {
+                a.sort_unstable();
+                b.sort_unstable();
+                prop_assert_eq!(shared_hashes(&a, &b), shared_count(&a, &b));
+                if !once {
+                    a.dedup();
+                }
+            }
         }
     }
 

@@ -111,7 +111,7 @@ fn record(name: &str, streets: &[String]) -> Record {
     }
 }
 
-fn site(name: &str, street: &str) -> scoring::RecordFeatures {
+fn site(name: &str, street: &str) -> scoring::RecordFeatures<'static> {
     features(&record(name, &[street.to_owned()]))
 }
 

@@ -12,7 +12,7 @@ const FIRST: [&str; 10] =
 const STREETS: [&str; 7] = ["Oak", "Main", "Harbor", "Kenilworth", "Second", "Prospect", "Vine"];
 const SECOND: [&str; 6] = ["Shelter", "Clinic", "Library", "Kitchen", "Gallery", "Workshop"];
 
-fn told(name: String, street: String, number: Option<String>) -> RecordFeatures {
+fn told(name: String, street: String, number: Option<String>) -> RecordFeatures<'static> {
     let id = Uuid::nil();
     let phone = |number| Phone {
         id,

@@ -6,7 +6,7 @@ use entity::cluster::ExplanationLine;
 use entity::organization::Extra;
 use entity::{
     Address, Cluster, ClusterId, ClusterMember, Identifier, Location, LocationId, Organization, PairEvidence,
-    Phone, Record, RecordId, StageState,
+    Phone, Record, RecordId, Service, ServiceId, StageState,
 };
 use events::EventLog;
 use events::codec::Codec;
@@ -35,6 +35,8 @@ const PLACES: [(&str, &str, &str, &str, &str); 6] = [
     ("Open Door Shelter", "900 State Street", "Schenectady", "NY", "12304"),
     ("Northside Youth <Soccer> Club", "31 Field Lane", "Cohoes", "NY", "12047"),
 ];
+
+const SERVICES: [&str; 3] = ["Vaccination", "Dental care", "Family counselling"];
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -158,13 +160,17 @@ async fn seed(ports: &Ports, number: usize) -> Result<(), Box<dyn Error>> {
         ),
         (name.to_uppercase(), "state-licenses", street.replace("Road", "Rd"), "518 555 0199", None),
     ];
-    let members = 2 + number % 2;
+    let members = if number == 5 { 9 } else { 2 + number % 2 };
     let mut records = Vec::new();
-    for (at, (name, source, street, phone, website)) in told.into_iter().take(members).enumerate() {
+    for (at, (name, source, street, phone, website)) in told.into_iter().cycle().take(members).enumerate() {
         let source_id = format!("{number}-{at}");
         let id = |table: &str| entity::id::derive(source, table, &source_id);
         let address = (street, city, state, postcode);
-        let locations = vec![location(id("location"), id("address"), &source_id, address)];
+        let mut locations = vec![location(id("location"), id("address"), &source_id, address)];
+        let shift = f64::from(u32::try_from(at).unwrap_or(0)) * 0.0013;
+        locations[0].latitude = Some(42.65 + shift);
+        locations[0].longitude = Some(-73.75 + shift / 2.0);
+        let services = SERVICES.iter().take(2 + at % 2).map(|name| service(&source_id, name)).collect();
         records.push(Record {
             id: RecordId(id("organization")),
             source: source.into(),
@@ -175,6 +181,7 @@ async fn seed(ports: &Ports, number: usize) -> Result<(), Box<dyn Error>> {
                 phones: vec![self::phone(id("phone"), &source_id, phone)],
                 identifiers: vec![identifier(id("identifier"), &source_id)],
                 locations,
+                services,
                 ..Organization::default()
             },
             source_id,
@@ -196,6 +203,23 @@ fn phone(id: Uuid, source_id: &str, number: &str) -> Phone {
         extension,
         phone_type,
         description,
+        extra: Extra::default(),
+    }
+}
+
+fn service(source_id: &str, name: &str) -> Service {
+    let source_id = format!("{source_id}-{name}");
+    Service {
+        id: ServiceId(entity::id::derive("example", "service", &source_id)),
+        source_id,
+        name: Some(name.into()),
+        alternate_name: None,
+        description: None,
+        url: None,
+        email: None,
+        status: None,
+        phones: Vec::new(),
+        location_ids: Vec::new(),
         extra: Extra::default(),
     }
 }
@@ -268,13 +292,16 @@ fn cluster(members: &[RecordId], number: usize) -> Cluster {
     for (at, left) in members.iter().enumerate() {
         for right in &members[at + 1..] {
             let (left, right) = (*left.min(right), *left.max(right));
-            pairs.push(PairEvidence {
-                left,
-                right,
-                match_weight: score,
-                probability,
-                explanation: explanation.clone(),
-            });
+            // Members far apart in the list have less in common, and those at its ends nothing.
+            let apart = f64::from(u32::try_from(pairs.len() % 4).unwrap_or(0));
+            if members.len() > 4 && apart > 2.0 {
+                continue;
+            }
+            let mut explanation = explanation.clone();
+            explanation[0].weight -= apart;
+            let match_weight = score - apart;
+            let probability = 1.0 / (1.0 + (-match_weight).exp());
+            pairs.push(PairEvidence { left, right, match_weight, probability, explanation });
         }
     }
     let member = |id: &RecordId| ClusterMember { record_id: *id, organization_id: (*id).into(), probability };

@@ -15,13 +15,12 @@ mod properties;
 mod query;
 mod suggest;
 
-pub(crate) use origins::is_let_in;
+pub(crate) use origins::{is_let_in, shared};
 
 use crate::ports::Ports;
 use crate::problem::Result;
 use crate::request::Headers;
 use axum::http::header;
-use axum::middleware::from_fn;
 use entity::{GoldenRecord, OrganizationId, RecordId};
 use live::Kept;
 use std::collections::BTreeMap;
@@ -52,7 +51,6 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
         .routes(routes!(preview::show))
         .route("/reconcile/preview.css", axum::routing::get(preview::style))
         .with_state(Room { ports: ports.clone(), kept: Arc::default() })
-        .layer(from_fn(origins::shared))
 }
 
 /// Golden records, each found by its own id and by those of all its members and of what was absorbed.

@@ -168,7 +168,7 @@ fn card(trained: &Trained, metrics: &serde_json::Value) -> String {
 #[derive(Debug)]
 enum Known {
     Nothing,
-    Record(RecordId, Box<RecordFeatures>),
+    Record(RecordId, Box<RecordFeatures<'static>>),
     /// Records of several sources have it.
     Several,
 }

@@ -123,7 +123,7 @@ fn answers_are_kept_at_once_taken_back_and_gone_on_with() {
 
 #[test]
 fn questions_are_open_ones_one_in_ten_by_chance_and_the_model_moves() {
-    let world = World::new(3000, 22);
+    let world = World::new(1200, 22);
     let probability: std::collections::HashMap<(String, String), f64> = world
         .pairs()
         .into_iter()
@@ -132,7 +132,7 @@ fn questions_are_open_ones_one_in_ten_by_chance_and_the_model_moves() {
         })
         .collect();
     let mut sitting = Sitting::begin(&world, &[]);
-    let questions = sitting.answer(&world, 40);
+    let questions = sitting.answer(&world, 30);
     let of = |question: &Question| {
         let (left, right) = (question.left.clone(), question.right.clone());
         probability[&if left < right { (left, right) } else { (right, left) }]
@@ -142,11 +142,11 @@ fn questions_are_open_ones_one_in_ten_by_chance_and_the_model_moves() {
     assert!(by_chance.iter().enumerate().all(|(at, by_chance)| *by_chance == (at % 10 == 9)), "{labels:?}");
     let chosen = questions.iter().zip(&by_chance).filter(|(_, by_chance)| !**by_chance);
     let open = chosen.filter(|(question, _)| (0.1..0.9).contains(&of(question))).count();
-    assert!(open >= 30, "{open} of 36 were open");
+    assert!(open >= 22, "{open} of 27 were open");
     let last = sitting.question();
-    assert!(last.text.contains("the model learned from 40 answers"), "{}", last.text);
+    assert!(last.text.contains("the model learned from 30 answers"), "{}", last.text);
     sitting.say("t");
-    assert!(sitting.question().text.contains("the model learned from 40 answers"));
+    assert!(sitting.question().text.contains("the model learned from 30 answers"));
     sitting.quit();
 
     // The same answers with other beliefs lead elsewhere: questions follow the model.

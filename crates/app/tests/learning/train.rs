@@ -15,18 +15,18 @@ fn write_labels(world: &World) -> usize {
     let mut pairs = world.pairs();
     pairs.sort_by(|a, b| (a.2 - 0.5).abs().total_cmp(&(b.2 - 0.5).abs()));
     let mut text = "left_id,right_id,match,verdict,asked\n".to_owned();
-    for (at, (left, right, _)) in pairs.iter().take(300).enumerate() {
+    for (at, (left, right, _)) in pairs.iter().take(150).enumerate() {
         let asked = if at % 10 == 9 { "by_chance" } else { "chosen" };
         writeln!(text, "{left},{right},{},,{asked}", u8::from(world.is_match(left, right))).unwrap();
     }
     text.push_str("org-of-nobody-1,org-of-nobody-2,,unsure,chosen\n");
     world.write("labels.csv", &text);
-    pairs.len().min(300)
+    pairs.len().min(150)
 }
 
 #[test]
 fn labels_make_a_model_that_contradicts_fewer_of_them_and_finds_by_it() {
-    let world = World::new(3000, 11);
+    let world = World::new(1200, 11);
     let count = write_labels(&world);
     let metrics: Value = serde_json::from_str(&world.must(&train("models/mine", &[]))).unwrap();
     let figure = |name: &str| metrics[name].as_u64().unwrap_or_else(|| panic!("{name} in {metrics}"));
@@ -37,11 +37,11 @@ fn labels_make_a_model_that_contradicts_fewer_of_them_and_finds_by_it() {
     );
     assert!(figure("contradicted_before") > 10, "there is something to learn: {metrics}");
     assert!(figure("contradicted_after") < figure("contradicted_before"), "{metrics}");
-    assert_eq!(figure("labelled_by_chance"), 30);
-    assert!(metrics["calibration_error_by_chance_before"].is_number(), "{metrics}");
+    assert_eq!(figure("labelled_by_chance"), 15);
+    assert!(metrics["calibration_error_by_chance_before"].is_null(), "fifteen are too few: {metrics}");
     assert_eq!(metrics["started_from"], scoring::Model::shipped().version());
     let card = world.read("models/mine/CARD.md");
-    assert!(card.contains("# Model mine") && card.contains("3000 records"), "{card}");
+    assert!(card.contains("# Model mine") && card.contains("1200 records"), "{card}");
     world.must(&["dedupe", "--input", "orgs.csv", "--output", "again.csv", "--model", "models/mine"]);
 
     // A version is made once: not one byte of it changes.

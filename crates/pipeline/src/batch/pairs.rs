@@ -7,8 +7,8 @@ use scoring::{FeatureVector, RecordFeatures};
 
 /// Records whose pairs are compared in one go.
 const RECORDS_IN_ONE_GO: usize = 2048;
-/// Decoded features that a thread keeps: a power of two, about what its cache holds.
-const DECODED_MAX: usize = 512;
+/// Decoded features that a thread keeps: a power of two, about what the processor's last cache holds.
+const DECODED_MAX: usize = 4096;
 
 /// Millionths of a log-odd.
 pub(super) type Micro = i32;
@@ -153,7 +153,7 @@ struct Comparer<'a> {
     plan: &'a Plan<'a>,
     prior: f64,
     /// By the place's last bits.
-    decoded: Vec<(u32, RecordFeatures)>,
+    decoded: Vec<(u32, RecordFeatures<'a>)>,
     earlier: Vec<u32>,
 }
 
@@ -187,6 +187,7 @@ impl<'a> Comparer<'a> {
                 continue;
             }
             part.compared += self.earlier.len() as u64;
+            self.fetch_earlier();
             let own = std::mem::take(self.decode(record));
             for other in std::mem::take(&mut self.earlier) {
                 self.compare_two((record, &own), other, &mut part);
@@ -196,22 +197,22 @@ impl<'a> Comparer<'a> {
         part
     }
 
-    fn compare_two(&mut self, (record, own): (u32, &RecordFeatures), other: u32, part: &mut Part) {
+    fn compare_two(&mut self, (record, own): (u32, &RecordFeatures<'a>), other: u32, part: &mut Part) {
         let levels = scoring::compare(own, self.decode(other));
-        let model = self.plan.model;
-        let match_weight = model.weigh(&levels);
+        let match_weight = match self.plan.model.weigh_if_kept(&levels) {
+            Ok(match_weight) => match_weight,
+            Err(match_weight) => return part.histogram.add(match_weight + self.prior),
+        };
         let weight = match_weight + self.prior;
         part.histogram.add(weight);
-        if match_weight >= model.pair_weight_min() {
-            #[expect(clippy::cast_possible_truncation, reason = "weights are some dozens")]
-            let weight = (weight * 1e6).round() as Micro;
-            part.kept.push(Kept { a: other, b: record, weight });
-            if levels.is_registry_conflict() {
-                part.told_apart.push((other, record));
-            }
-            if self.plan.evidence == Evidence::Levels {
-                part.levels.push(levels);
-            }
+        #[expect(clippy::cast_possible_truncation, reason = "weights are some dozens")]
+        let micro = (weight * 1e6).round() as Micro;
+        part.kept.push(Kept { a: other, b: record, weight: micro });
+        if levels.is_registry_conflict() {
+            part.told_apart.push((other, record));
+        }
+        if self.plan.evidence == Evidence::Levels {
+            part.levels.push(levels);
         }
     }
 
@@ -226,11 +227,18 @@ impl<'a> Comparer<'a> {
         self.earlier.dedup();
     }
 
-    fn decode_slot(&mut self, record: u32) -> &mut (u32, RecordFeatures) {
-        &mut self.decoded[record as usize % DECODED_MAX]
+    /// Touches what will be compared: memory then brings it all at once, not one record after the other.
+    fn fetch_earlier(&self) {
+        let absent = self.earlier.iter().filter(|other| self.decoded[slot_of(**other)].0 != **other);
+        let touched = absent.fold(0, |sum, other| sum ^ self.batch.touch_features(*other));
+        std::hint::black_box(touched);
     }
 
-    fn decode(&mut self, record: u32) -> &mut RecordFeatures {
+    fn decode_slot(&mut self, record: u32) -> &mut (u32, RecordFeatures<'a>) {
+        &mut self.decoded[slot_of(record)]
+    }
+
+    fn decode(&mut self, record: u32) -> &mut RecordFeatures<'a> {
         let batch = self.batch;
         let slot = self.decode_slot(record);
         if slot.0 != record {
@@ -239,4 +247,8 @@ impl<'a> Comparer<'a> {
         }
         &mut slot.1
     }
+}
+
+fn slot_of(record: u32) -> usize {
+    record as usize % DECODED_MAX
 }

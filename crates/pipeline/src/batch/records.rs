@@ -116,9 +116,16 @@ impl Batch {
     }
 
     /// Reads what is compared of the record at a place.
-    pub(super) fn read_features(&self, place: u32, into: &mut RecordFeatures) {
+    pub(super) fn read_features<'a>(&'a self, place: u32, into: &mut RecordFeatures<'a>) {
         let bytes = &self.features[span(&self.feature_ends, place)];
         into.read_bytes(bytes).expect("bytes that this process wrote");
+    }
+
+    /// Some of the bytes that are compared of the record at a place, a byte of each stretch that memory brings at once.
+    pub(super) fn touch_features(&self, place: u32) -> u8 {
+        const STRETCH: usize = 128;
+        let bytes = &self.features[span(&self.feature_ends, place)];
+        bytes.iter().step_by(STRETCH).fold(0, |sum, byte| sum ^ byte)
     }
 
     /// The keys of a partition, sorted; records by their places.

@@ -1,8 +1,8 @@
 //! Names: how much of what tells two organizations apart is shared, and how much is left over on either side.
 
 use super::levels;
-use super::words::{Shares, shares};
-use crate::features::{Name, RecordFeatures, WordClass};
+use super::words::{Shares, alike_but_for_errors, equal, shares};
+use crate::features::{Name, RecordFeatures, Word, WordClass};
 use crate::similarity;
 
 levels! {
@@ -291,7 +291,7 @@ fn compare_letters(a: &Name, b: &Name) -> LettersLevel {
     if a.letters.is_empty() || b.letters.is_empty() {
         return LettersLevel::Missing;
     }
-    let shared = similarity::shared_count(&a.letters, &b.letters);
+    let shared = similarity::shared_hashes(&a.letters, &b.letters);
     match 200 * shared / count {
         0..10 => LettersLevel::To10,
         10..20 => LettersLevel::To20,
@@ -311,12 +311,12 @@ fn compare_beginnings(a: &Name, b: &Name) -> BeginningLevel {
     let (Some(left), Some(right)) = (a.words.first(), b.words.first()) else {
         return BeginningLevel::Missing;
     };
-    let in_other = |name: &Name, text: &str| name.words.iter().any(|word| word.text == text);
-    if left.text == right.text {
+    let in_other = |name: &Name, first: &Word| name.words.iter().any(|word| equal(word, first));
+    if equal(left, right) {
         BeginningLevel::Same
-    } else if similarity::alike(&left.text, &right.text) {
+    } else if alike_but_for_errors(left, right) {
         BeginningLevel::Alike
-    } else if in_other(b, &left.text) || in_other(a, &right.text) {
+    } else if in_other(b, left) || in_other(a, right) {
         BeginningLevel::Elsewhere
     } else {
         BeginningLevel::Different

@@ -285,8 +285,8 @@ fn compare_towns(a: &Place, b: &Place) -> TownLevel {
     let (short, long) = if a.city.len() <= b.city.len() { (a, b) } else { (b, a) };
     let within = || {
         let rest = |rest: &str| rest.starts_with(' ');
-        long.city.strip_prefix(short.city.as_str()).is_some_and(rest)
-            || long.city.strip_suffix(short.city.as_str()).is_some_and(|rest| rest.ends_with(' '))
+        long.city.strip_prefix(&*short.city).is_some_and(rest)
+            || long.city.strip_suffix(&*short.city).is_some_and(|rest| rest.ends_with(' '))
     };
     if similarity::alike(&a.city, &b.city) || within() { TownLevel::Alike } else { TownLevel::Different }
 }

@@ -79,24 +79,13 @@ pub(super) fn shares(a: &Name, b: &Name) -> Shares {
     let mut shares = Shares::default();
     let words_a = &a.words[..a.words.len().min(WORDS_MAX)];
     let words_b = &b.words[..b.words.len().min(WORDS_MAX)];
-    let (mut paired_a, mut paired_b) = (0u32, 0u32);
-    for pass in [equal as fn(&Word, &Word) -> bool, alike] {
-        for (i, left) in words_a.iter().enumerate() {
-            if is_paired(paired_a, i) {
-                continue;
-            }
-            let mut open = words_b.iter().enumerate().filter(|(j, _)| !is_paired(paired_b, *j));
-            let Some((j, right)) = open.find(|(_, right)| pass(left, right)) else { continue };
-            paired_a |= 1 << i;
-            paired_b |= 1 << j;
-            shares.add(left, right);
-        }
-        if paired_a.count_ones() as usize == words_a.len() || paired_b.count_ones() as usize == words_b.len()
-        {
-            break;
-        }
+    let mut paired = [0u32; 2];
+    shares.pair([words_a, words_b], &mut paired, equal);
+    let left_over = |side: usize, words: &[Word]| (paired[side].count_ones() as usize) < words.len();
+    if left_over(0, words_a) && left_over(1, words_b) {
+        shares.pair([words_a, words_b], &mut paired, alike);
     }
-    for (side, (words, paired)) in [(words_a, paired_a), (words_b, paired_b)].into_iter().enumerate() {
+    for (side, (words, paired)) in [(words_a, paired[0]), (words_b, paired[1])].into_iter().enumerate() {
         for (_, word) in words.iter().enumerate().filter(|(i, _)| !is_paired(paired, *i)) {
             shares.left[side] += worth(word, word.class);
             shares.telling_left[side] += telling(word, word.class);
@@ -111,6 +100,20 @@ fn is_paired(paired: u32, at: usize) -> bool {
 }
 
 impl Shares {
+    /// Pairs what is not yet paired, each word with the first that passes.
+    fn pair(&mut self, [a, b]: [&[Word]; 2], paired: &mut [u32; 2], passes: impl Fn(&Word, &Word) -> bool) {
+        for (i, left) in a.iter().enumerate() {
+            if is_paired(paired[0], i) {
+                continue;
+            }
+            let mut open = b.iter().enumerate().filter(|(j, _)| !is_paired(paired[1], *j));
+            let Some((j, right)) = open.find(|(_, right)| passes(left, right)) else { continue };
+            paired[0] |= 1 << i;
+            paired[1] |= 1 << j;
+            self.add(left, right);
+        }
+    }
+
     fn add(&mut self, left: &Word, right: &Word) {
         let class = left.class.min(right.class);
         // Of a word and its initial the initial says how much is known to be shared.
@@ -121,10 +124,17 @@ impl Shares {
     }
 }
 
-fn equal(a: &Word, b: &Word) -> bool {
-    a.text == b.text
+pub(super) fn equal(a: &Word, b: &Word) -> bool {
+    a.letters == b.letters && a.text == b.text
+}
+
+/// Whether one word is the other with a typing error or two, or cut short.
+pub(super) fn alike_but_for_errors(a: &Word, b: &Word) -> bool {
+    similarity::may_be_alike((&a.text, a.letters), (&b.text, b.letters))
+        && similarity::alike(&a.text, &b.text)
 }
 
 fn alike(a: &Word, b: &Word) -> bool {
-    similarity::alike(&a.text, &b.text) || similarity::is_initial_of(&a.text, &b.text)
+    similarity::may_be_alike((&a.text, a.letters), (&b.text, b.letters))
+        && (similarity::alike(&a.text, &b.text) || similarity::is_initial_of(&a.text, &b.text))
 }

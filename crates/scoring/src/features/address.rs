@@ -1,37 +1,41 @@
 //! An address taken apart: number, street, unit, postcode, town, and where it lies.
 
+use super::Text;
 use super::words::name_number;
+use crate::lookup::WordTable;
 use crate::text;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// A place where a record is found. Absent is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct Place<'a> {
     /// House number, its groups joined by `-` (`4-6`).
-    pub number: String,
+    pub number: Text<'a>,
     /// The words that name the street.
-    pub street: String,
+    pub street: Text<'a>,
     /// `n`, `sw` and the like.
-    pub direction: String,
+    pub direction: Text<'a>,
     /// What kind of street, such as `ave`.
-    pub suffix: String,
+    pub suffix: Text<'a>,
     /// Suite, flat, floor.
-    pub unit: String,
+    pub unit: Text<'a>,
     /// Postal code; of American ones the first five digits.
-    pub postcode: String,
+    pub postcode: Text<'a>,
     /// Folded town.
-    pub city: String,
+    pub city: Text<'a>,
     /// Folded state; American ones by their two letters.
-    pub state: String,
+    pub state: Text<'a>,
     /// ISO 3166-1 code as given.
-    pub country: String,
+    pub country: Text<'a>,
     /// Millionths of a degree, north and east.
     pub position: Option<(i32, i32)>,
     /// The words of the street lines and the town that are not kinds of street or unit: hashed and sorted.
     pub words: Vec<u16>,
 }
 
-impl Place {
+impl Place<'_> {
     /// Whether it says number and street.
     #[must_use]
     pub fn has_street(&self) -> bool {
@@ -40,7 +44,7 @@ impl Place {
 }
 
 /// The parts of an address that stand in its street lines, read into the place.
-pub(super) fn read_street(lines: &str, place: &mut Place) {
+pub(super) fn read_street(lines: &str, place: &mut Place<'static>) {
     // Folding drops the sign that begins a unit.
     let folded = text::fold(&lines.replace('#', " unit "));
     let mut words: Vec<&str> = text::words(&folded).collect();
@@ -49,8 +53,8 @@ pub(super) fn read_street(lines: &str, place: &mut Place) {
         && box_at > 0
         && matches!(words[box_at - 1], "po" | "o" | "post")
     {
-        "po box".clone_into(&mut place.street);
-        place.number = words.get(box_at + 1).copied().unwrap_or_default().to_owned();
+        place.street = Cow::Borrowed("po box");
+        place.number = Cow::Owned(words.get(box_at + 1).copied().unwrap_or_default().to_owned());
         return;
     }
     take_unit(&mut words, place);
@@ -88,19 +92,19 @@ enum NumberOrder {
 }
 
 /// Takes what follows a word like `suite` off the end.
-fn take_unit(words: &mut Vec<&str>, place: &mut Place) {
+fn take_unit(words: &mut Vec<&str>, place: &mut Place<'static>) {
     let Some(at) = words.iter().skip(1).position(|word| is_unit_word(word)).map(|at| at + 1) else { return };
     let unit: Vec<&str> = words.drain(at..).filter(|word| !is_unit_word(word)).take(2).collect();
-    place.unit = unit.concat();
+    place.unit = Cow::Owned(unit.concat());
 }
 
-fn take_number(words: &mut Vec<&str>, place: &mut Place) -> NumberOrder {
+fn take_number(words: &mut Vec<&str>, place: &mut Place<'static>) -> NumberOrder {
     let starts = |word: &str| word.as_bytes()[0].is_ascii_digit() && !is_ordinal(word);
     // `G-3490 Miller Rd` has a letter before, `N 1200 Main` its direction.
     let letter = |word: &str| word.len() == 1 && word.as_bytes()[0].is_ascii_alphabetic();
     let lead = usize::from(words.len() > 2 && letter(words[0]) && starts(words[1]));
     if words.get(lead).is_some_and(|word| starts(word)) {
-        place.number = take_run(words, lead);
+        place.number = Cow::Owned(take_run(words, lead));
         if lead == 1 && direction(words[0]).is_none() {
             words.remove(0);
         }
@@ -111,7 +115,7 @@ fn take_number(words: &mut Vec<&str>, place: &mut Place) -> NumberOrder {
     if let Some(end) = last {
         let numeric = |word: &&str| word.bytes().all(|b| b.is_ascii_digit());
         let before = words[..end].iter().rev().take_while(|word| numeric(word)).count();
-        place.number = take_run(words, end - before);
+        place.number = Cow::Owned(take_run(words, end - before));
     }
     NumberOrder::Last
 }
@@ -126,44 +130,53 @@ fn take_run(words: &mut Vec<&str>, at: usize) -> String {
     words.drain(at..=at + more).collect::<Vec<_>>().join("-")
 }
 
-fn read_street_words(words: &[&str], order: NumberOrder, place: &mut Place) {
-    let mut street: Vec<String> = Vec::new();
+fn read_street_words(words: &[&str], order: NumberOrder, place: &mut Place<'static>) {
+    let mut street = String::new();
+    let push = |word: &str, street: &mut String| {
+        if !street.is_empty() {
+            street.push(' ');
+        }
+        street.push_str(word);
+    };
     for (at, &word) in words.iter().enumerate() {
         let rest = &words[at + 1..];
         if let Some(direction) = direction(word).filter(|_| words.len() > 1) {
-            place.direction.push_str(direction);
+            match place.direction.is_empty() {
+                true => place.direction = Cow::Borrowed(direction),
+                false => place.direction.to_mut().push_str(direction),
+            }
         } else if word == "st" && rest.iter().any(|next| is_name(next)) && street.is_empty() {
-            street.push("saint".to_owned());
+            push("saint", &mut street);
         } else if let Some(suffix) = is_suffix(word) {
             if place.suffix.is_empty() {
-                suffix.clone_into(&mut place.suffix);
+                place.suffix = Cow::Borrowed(suffix);
             }
         } else if order == NumberOrder::First && !street.is_empty() && !place.suffix.is_empty() {
             read_tail(word, place);
         } else {
-            street.push(street_word(word, place));
+            push(&street_word(word, place), &mut street);
         }
     }
-    place.street = if street.is_empty() { place.suffix.clone() } else { street.join(" ") };
+    place.street = if street.is_empty() { place.suffix.clone() } else { Cow::Owned(street) };
 }
 
 /// A word after the kind of street: a number there is a unit (`12 Main St 204`), others say nothing.
-fn read_tail(word: &str, place: &mut Place) {
+fn read_tail(word: &str, place: &mut Place<'static>) {
     if place.unit.is_empty() && word.bytes().any(|b| b.is_ascii_digit()) {
-        word.clone_into(&mut place.unit);
+        place.unit = Cow::Owned(word.to_owned());
     }
 }
 
 /// A word of the street's own name; German ones have the kind of street at their end.
-fn street_word(word: &str, place: &mut Place) -> String {
+fn street_word<'a>(word: &'a str, place: &mut Place<'static>) -> Text<'a> {
     for ending in ["strasse", "str"] {
         if let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 2) {
-            "st".clone_into(&mut place.suffix);
-            return stem.to_owned();
+            place.suffix = Cow::Borrowed("st");
+            return Cow::Borrowed(stem);
         }
     }
     let spelled = word.len() > 1 && !word.bytes().all(|b| b.is_ascii_digit());
-    name_number(word).filter(|_| spelled).unwrap_or_else(|| word.to_owned())
+    name_number(word).filter(|_| spelled).unwrap_or(Cow::Borrowed(word))
 }
 
 fn is_name(word: &str) -> bool {
@@ -247,17 +260,26 @@ fn is_suffix(word: &str) -> Option<&'static str> {
 }
 
 /// The postal code in one spelling.
-pub(super) fn postcode(text: &str, country: &str) -> String {
-    let code: String = text::fold(text).split(' ').collect();
+pub(super) fn postcode(text: &str, country: &str) -> Text<'static> {
+    let mut code = text::fold(text);
+    code.retain(|c| c != ' ');
     let american = matches!(country, "" | "US" | "USA" | "PR") && code.bytes().all(|b| b.is_ascii_digit());
-    if american && code.len() == 9 { code[..5].to_owned() } else { code }
+    if american && code.len() == 9 {
+        code.truncate(5);
+    }
+    Cow::Owned(code)
 }
 
 /// The state in one spelling.
-pub(super) fn state(text: &str) -> String {
+pub(super) fn state(text: &str) -> Text<'static> {
     let folded = text::fold(text);
-    STATES.iter().find(|(name, _)| *name == folded).map_or(folded, |(_, letters)| (*letters).to_owned())
+    match BY_STATE.get(folded.as_str()) {
+        Some(letters) => Cow::Borrowed(letters),
+        None => Cow::Owned(folded),
+    }
 }
+
+static BY_STATE: LazyLock<WordTable<&'static str>> = LazyLock::new(|| STATES.iter().copied().collect());
 
 /// American states, whose names and letters are used alike.
 const STATES: &[(&str, &str)] = &[
@@ -317,12 +339,12 @@ const STATES: &[(&str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, postcode, read_street, state};
+    use super::{Place, Text, postcode, read_street, state};
 
     fn parts(lines: &str) -> [String; 4] {
         let mut place = Place::default();
         read_street(lines, &mut place);
-        [place.number, place.direction, place.street, place.unit]
+        [place.number, place.direction, place.street, place.unit].map(Text::into_owned)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Names that one organization bears in very many places: of such only place, telephone or page tell which one.
 
 use super::name::Name;
-use std::collections::HashSet;
+use crate::lookup::WordTable;
 use std::sync::LazyLock;
 
 /// Parts of a web path under which chains keep a page for each of their sites.
@@ -51,15 +51,18 @@ const LOCATORS: &[&str] = &[
     "providers",
 ];
 
+static BY_LOCATOR: LazyLock<WordTable<()>> =
+    LazyLock::new(|| LOCATORS.iter().map(|part| (*part, ())).collect());
+
 /// Whether a page (`domain/path`) or its host is one of a list of sites.
 pub(super) fn is_locator(page: &str) -> bool {
     let (domain, path) = page.split_once('/').unwrap_or((page, ""));
     let host = domain.split('.').next().unwrap_or_default();
-    path.split('/').any(|part| LOCATORS.contains(&part)) || LOCATORS.contains(&host)
+    path.split('/').any(|part| BY_LOCATOR.contains_key(part)) || BY_LOCATOR.contains_key(host)
 }
 
 /// Whether a name begins with that of a chain.
-pub(super) fn is_chain(name: &Name) -> bool {
+pub(super) fn is_chain(name: &Name<'_>) -> bool {
     const WORDS_MAX: usize = 3;
     let mut opening = String::new();
     name.words.iter().take(WORDS_MAX).any(|word| {
@@ -67,7 +70,7 @@ pub(super) fn is_chain(name: &Name) -> bool {
             opening.push(' ');
         }
         opening.push_str(&word.text);
-        CHAINS.contains(opening.as_str())
+        CHAINS.contains_key(opening.as_str())
     })
 }
 
@@ -105,7 +108,8 @@ const NAMES: &str = "walmart,target,costco,sam club,kroger,safeway,albertson,pub
     moose lodge,lion club,rotary,kiwanis,church jesus christ,kingdom hall,jehovah,kampgrounds,caritas,cruz roja,diakonie,\
     awo,drk,oxfam,british heart,cancer research,avon,herbalife,weight watcher,jenny craig,westlotto,tabac,vip,paketshop";
 
-static CHAINS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| NAMES.split(',').map(str::trim).collect());
+static CHAINS: LazyLock<WordTable<()>> =
+    LazyLock::new(|| NAMES.split(',').map(|name| (name.trim(), ())).collect());
 
 #[cfg(test)]
 mod tests {

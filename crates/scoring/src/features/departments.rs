@@ -1,16 +1,8 @@
 //! Departments: parts of an organization that stand beside each other, each under its name and an own word.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-/// Which department a folded word without plural names, if any.
-pub(super) fn department(word: &str) -> Option<u8> {
-    DEPARTMENTS_BY_WORD.get(word).copied()
-}
-
 /// Parts of an organization that stand beside each other at one address and under one name: each its own.
 /// Words on one line are one.
-const DEPARTMENTS: &[&str] = &[
+pub(super) const DEPARTMENTS: &[&str] = &[
     "atm kiosk",
     "pharmacy drugstore apotheke farmacia",
     "photo photography photographic",
@@ -105,8 +97,3 @@ const DEPARTMENTS: &[&str] = &[
     "playground park",
     "tennis golf",
 ];
-
-static DEPARTMENTS_BY_WORD: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
-    let lines = (0u8..).zip(DEPARTMENTS);
-    lines.flat_map(|(at, line)| line.split_whitespace().map(move |word| (word, at))).collect()
-});

@@ -1,20 +1,22 @@
 //! A name taken apart: words by how much they say, numbers, kinds, the legal form, the acronym.
 
-use super::departments;
+use super::Text;
+use super::lexicon::facts;
 use super::words::{self, WordClass};
-use crate::text;
+use crate::{similarity, text};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Words beyond this are not looked at; names are short, and some sources put whole sentences there.
 const WORDS_MAX: usize = 16;
 
 /// One of a record's names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Name {
+pub struct Name<'a> {
     /// Its words without stop words, numbers and legal form, in their order.
-    pub words: Vec<Word>,
+    pub words: Vec<Word<'a>>,
     /// Numbers and ordinals in it (`Post 12`, `Second`, `II`), sorted.
-    pub numbers: Vec<String>,
+    pub numbers: Vec<Text<'a>>,
     /// Kinds of organization that it names, sorted.
     pub kinds: Vec<u8>,
     /// Whether it names a practitioner (`Jane Doe, MD`).
@@ -22,24 +24,34 @@ pub struct Name {
     /// Departments of an organization that it names (`pharmacy`, `neurology`), sorted.
     pub departments: Vec<u8>,
     /// The legal form, folded; empty when it has none.
-    pub legal_form: String,
+    pub legal_form: Text<'a>,
     /// First letters of its words, in order.
-    pub acronym: String,
+    pub acronym: Text<'a>,
     /// Pairs of neighbouring letters of its words and numbers, blanks left out: hashed and sorted.
     pub letters: Vec<u16>,
 }
 
 /// A word of a name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Word {
+pub struct Word<'a> {
     /// Folded, without plural, abbreviations written out.
-    pub text: String,
+    pub text: Text<'a>,
     /// How much it says.
     pub class: WordClass,
+    /// Which letters it has, by [`crate::similarity::letters`]: most words that are not alike show it at once.
+    #[serde(skip)]
+    pub(crate) letters: u32,
+}
+
+impl<'a> Word<'a> {
+    /// A word of a class.
+    pub(crate) fn new(text: Text<'a>, class: WordClass) -> Self {
+        Self { letters: similarity::letters(&text), text, class }
+    }
 }
 
 /// Takes a name apart; `city` is the folded town of the record.
-pub(super) fn name(text: &str, city: &str) -> Name {
+pub(super) fn name(text: &str, city: &str) -> Name<'static> {
     let folded = text::fold(text);
     let closed = close_up(&folded);
     let folded = closed.as_ref().unwrap_or(&folded);
@@ -67,29 +79,31 @@ fn close_up(folded: &str) -> Option<String> {
     (torn >= TORN_MIN && torn * 2 > words().count()).then(|| words().collect())
 }
 
-impl Name {
+impl Name<'_> {
     fn push(&mut self, part: &str, city: &str) {
-        if words::is_stop_word(part) {
+        let of_part = facts(part);
+        if of_part.is_stop_word {
             return;
         }
-        self.acronym.extend(part.chars().next());
+        self.acronym.to_mut().extend(part.chars().next());
         // `First Baptist` and `1st Baptist` name one number.
-        if let Some(number) = words::name_number(part) {
+        if let Some(number) = words::number_of(part, of_part) {
             self.numbers.push(number);
             return;
         }
         let stem = singular(part);
-        self.departments.extend(departments::department(stem));
-        self.practitioner |= words::is_title(part);
-        let word = match words::entry(part).or_else(|| words::entry(stem)) {
+        let of_stem = if stem.len() == part.len() { of_part } else { facts(stem) };
+        self.departments.extend(of_stem.department);
+        self.practitioner |= of_part.is_title;
+        let word = match of_part.entry.or(of_stem.entry) {
             Some(entry) => {
                 self.kinds.extend(entry.kind);
-                Word { text: singular(entry.canonical).to_owned(), class: entry.class }
+                Word::new(Cow::Borrowed(singular(entry.canonical)), entry.class)
             }
             None if text::words(city).any(|word| word == part) => {
-                Word { text: stem.to_owned(), class: WordClass::Place }
+                Word::new(Cow::Owned(stem.to_owned()), WordClass::Place)
             }
-            None => Word { text: stem.to_owned(), class: WordClass::Distinctive },
+            None => Word::new(Cow::Owned(stem.to_owned()), WordClass::Distinctive),
         };
         self.words.push(word);
     }
@@ -115,7 +129,7 @@ impl Name {
 const LETTER_PAIRS_MAX: usize = 48;
 
 /// The pairs of neighbouring letters of some words read in one run.
-fn letter_pairs<'a>(words: impl Iterator<Item = &'a String>) -> Vec<u16> {
+fn letter_pairs<'a>(words: impl Iterator<Item = &'a Text<'a>>) -> Vec<u16> {
     let mut last = '^';
     let mut pairs = Vec::with_capacity(24);
     for letter in words.flat_map(|word| word.chars()).chain(['$']).take(LETTER_PAIRS_MAX) {
@@ -137,9 +151,9 @@ fn singular(word: &str) -> &str {
 }
 
 /// Takes legal forms off the end (`Ltd Co`) or the one at the front, as long as a name is left.
-fn split_legal_form(parts: &mut Vec<&str>) -> String {
+fn split_legal_form(parts: &mut Vec<&str>) -> Text<'static> {
     let mut forms = Vec::new();
-    while parts.len() > 1 && parts.last().is_some_and(|word| words::is_legal_form(word)) {
+    while parts.len() > 1 && parts.last().is_some_and(|word| facts(word).is_legal_form) {
         forms.extend(parts.pop());
     }
     let leads = |word: &str| matches!(word, "ooo" | "zao" | "pt" | "kk");
@@ -148,11 +162,12 @@ fn split_legal_form(parts: &mut Vec<&str>) -> String {
     }
     forms.reverse();
     match forms.as_slice() {
-        ["incorporated"] => "inc".to_owned(),
-        ["corporation"] => "corp".to_owned(),
-        ["limited"] => "ltd".to_owned(),
-        ["company"] => "co".to_owned(),
-        _ => forms.join(" "),
+        [] => Cow::Borrowed(""),
+        ["incorporated"] => Cow::Borrowed("inc"),
+        ["corporation"] => Cow::Borrowed("corp"),
+        ["limited"] => Cow::Borrowed("ltd"),
+        ["company"] => Cow::Borrowed("co"),
+        _ => Cow::Owned(forms.join(" ")),
     }
 }
 
@@ -161,7 +176,7 @@ mod tests {
     use super::{WordClass, name};
 
     fn words(text: &str) -> Vec<String> {
-        name(text, "").words.into_iter().map(|word| word.text).collect()
+        name(text, "").words.into_iter().map(|word| word.text.into_owned()).collect()
     }
 
     #[test]
@@ -181,10 +196,7 @@ mod tests {
     #[test]
     fn numbers_kinds_and_legal_form_are_split_off() {
         let first = name("First Baptist Church No. 012 Inc", "");
-        assert_eq!(
-            (first.numbers, first.legal_form),
-            (vec!["1".to_owned(), "12".to_owned()], "inc".to_owned())
-        );
+        assert_eq!((first.numbers, first.legal_form), (vec!["1".into(), "12".into()], "inc".into()));
         assert_eq!(name("2nd Baptist", "").numbers, name("Second Baptist", "").numbers);
         assert_ne!(name("Hope Church", "").kinds, name("Hope Preschool", "").kinds);
         assert!(name("Ltd", "").legal_form.is_empty());

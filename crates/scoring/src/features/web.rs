@@ -1,6 +1,8 @@
 //! Web and mail addresses by what they say of their owner: the registrable domain, the page, the mailbox.
 
 use super::chains;
+use crate::lookup::WordTable;
+use std::sync::LazyLock;
 
 /// Hosts whose domain belongs to somebody else: there the page or the mailbox is the owner's, not the domain.
 const SHARED_DOMAINS: &[&str] = &[
@@ -101,6 +103,13 @@ const SHARED_DOMAINS: &[&str] = &[
     "daum.net",
 ];
 
+static BY_SHARED_DOMAIN: LazyLock<WordTable<()>> =
+    LazyLock::new(|| SHARED_DOMAINS.iter().map(|domain| (*domain, ())).collect());
+
+fn is_shared(domain: &str) -> bool {
+    BY_SHARED_DOMAIN.contains_key(domain)
+}
+
 /// Pages beyond this length are session links rather than pages.
 const PATH_LENGTH_MAX: usize = 80;
 
@@ -127,7 +136,7 @@ pub(super) fn site(url: &str) -> Option<Site> {
     let path = path.strip_suffix("index.html").or_else(|| path.strip_suffix("index.php")).unwrap_or(path);
     let path = path.trim_end_matches('/');
     let page = (!path.is_empty() && path.len() <= PATH_LENGTH_MAX).then(|| format!("{domain}/{path}"));
-    let owned = !SHARED_DOMAINS.contains(&domain);
+    let owned = !is_shared(domain);
     // A name under a shared host (`clinic.wixsite.com`) is the owner's page.
     let host = host.strip_prefix("www.").unwrap_or(host);
     let page = if !owned && host != domain && page.is_none() { Some(host.to_owned()) } else { page };
@@ -144,7 +153,7 @@ pub(super) fn mailbox(email: &str) -> Option<(String, Option<String>)> {
         return None;
     }
     let domain = registrable(host)?;
-    let owned = !SHARED_DOMAINS.contains(&domain);
+    let owned = !is_shared(domain);
     Some((format!("{local}@{host}"), owned.then(|| domain.to_owned())))
 }
 

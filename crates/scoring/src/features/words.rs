@@ -1,7 +1,8 @@
 //! The words of organization names: which say little, which say what kind it is, which are abbreviated.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use super::Text;
+use super::lexicon::{Facts, facts};
+use std::borrow::Cow;
 
 /// How much a word says about which organization is meant.
 #[derive(
@@ -32,25 +33,18 @@ pub(crate) struct Entry {
     pub(crate) kind: Option<u8>,
 }
 
-/// A folded word's entry, if the vocabulary has it.
-pub(crate) fn entry(word: &str) -> Option<Entry> {
-    VOCABULARY.get(word).copied()
-}
-
-/// Words that tie others together and are left out of names.
-pub(crate) fn is_stop_word(word: &str) -> bool {
-    STOP_WORDS.contains(&word)
-}
-
-/// Whether a folded word, standing last (or first) in a name, is a legal form.
-pub(crate) fn is_legal_form(word: &str) -> bool {
-    LEGAL_FORMS.contains(&word)
-}
-
 /// The number that an ordinal, a Roman numeral or digits in a name stand for.
-pub(crate) fn name_number(word: &str) -> Option<String> {
-    if let Some((_, digits)) = NUMBER_WORDS.iter().find(|(spelled, _)| *spelled == word) {
-        return Some((*digits).to_owned());
+pub(super) fn name_number(word: &str) -> Option<Text<'static>> {
+    number_of(word, facts(word))
+}
+
+/// The same of a word that was looked up.
+pub(super) fn number_of(word: &str, facts: &Facts) -> Option<Text<'static>> {
+    if let Some(digits) = facts.number {
+        return Some(Cow::Borrowed(digits));
+    }
+    if !word.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
     }
     let digits = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
     let suffix = &word[digits.len()..];
@@ -59,11 +53,12 @@ pub(crate) fn name_number(word: &str) -> Option<String> {
         && matches!(suffix, "" | "st" | "nd" | "rd" | "th");
     number.then(|| {
         let trimmed = digits.trim_start_matches('0');
-        if trimmed.is_empty() { "0" } else { trimmed }.to_owned()
+        Cow::Owned(if trimmed.is_empty() { "0" } else { trimmed }.to_owned())
     })
 }
 
-const STOP_WORDS: &[&str] = &[
+/// Words that tie others together and are left out of names.
+pub(super) const STOP_WORDS: &[&str] = &[
     "a", "al", "an", "and", "at", "aux", "by", "d", "da", "das", "de", "dei", "del", "della", "dem", "den",
     "der", "des", "di", "die", "do", "dos", "du", "e", "el", "et", "for", "fur", "i", "im", "in", "la",
     "las", "le", "les", "los", "no", "of", "og", "och", "on", "or", "os", "the", "to", "u", "und", "van",
@@ -71,7 +66,7 @@ const STOP_WORDS: &[&str] = &[
 ];
 
 /// Everyday and registry abbreviations of legal forms in several countries, folded.
-const LEGAL_FORMS: &[&str] = &[
+pub(super) const LEGAL_FORMS: &[&str] = &[
     "ab",
     "ag",
     "aps",
@@ -148,7 +143,7 @@ const LEGAL_FORMS: &[&str] = &[
     "zrt",
 ];
 
-const NUMBER_WORDS: &[(&str, &str)] = &[
+pub(super) const NUMBER_WORDS: &[(&str, &str)] = &[
     ("first", "1"),
     ("second", "2"),
     ("third", "3"),
@@ -174,17 +169,14 @@ const NUMBER_WORDS: &[(&str, &str)] = &[
     ("primero", "1"),
 ];
 
-/// Whether a folded word is the title of a practitioner.
-pub(crate) fn is_title(word: &str) -> bool {
-    const TITLES: &[&str] = &[
-        "md", "do", "dds", "dmd", "dpm", "od", "dc", "dvm", "phd", "psyd", "np", "rn", "lcsw", "lmft", "lpc",
-        "crnp", "dr", "dra", "drs", "esq", "cpa", "agent", "realtor", "mudr",
-    ];
-    TITLES.contains(&word)
-}
+/// Titles of practitioners.
+pub(super) const TITLES: &[&str] = &[
+    "md", "do", "dds", "dmd", "dpm", "od", "dc", "dvm", "phd", "psyd", "np", "rn", "lcsw", "lmft", "lpc",
+    "crnp", "dr", "dra", "drs", "esq", "cpa", "agent", "realtor", "mudr",
+];
 
 /// Kinds of organization; words on one line are one kind, the first stands for all.
-const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "church ch chapel parish cathedral basilica tabernacle fellowship congregation iglesia igreja eglise kirche temple synagogue mosque masjid worship ministry ministries",
     "school sch elementary elem middle high academy charter magnet escuela escola schule ecole colegio liceo gymnasium",
     "preschool prek prekindergarten kindergarten kindergarden nursery daycare childcare kita creche montessori headstart",
@@ -212,7 +204,7 @@ const KINDS: &[&str] = &[
 ];
 
 /// Words that say little, most of them in several languages.
-const GENERIC: &str = "action activity administration adult advisory affair after agency agencia aid all alliance \
+pub(super) const GENERIC: &str = "action activity administration adult advisory affair after agency agencia aid all alliance \
     america american area art asociacion assembly assistance associate association associacao associacion at aus \
     authority beauty behavioral best big board boy branch building bureau business campus care casa center central \
     child children citizen city civic club co collective comercial commission committee community complex congregate \
@@ -233,7 +225,7 @@ const GENERIC: &str = "action activity administration adult advisory affair afte
     woman women work world youth zentrum centro centre verein club clube salud servicio servicios";
 
 /// Names that very many organizations have.
-const COMMON: &str = "saint mary joseph john paul peter james michael anthony francis patrick thomas mark luke \
+pub(super) const COMMON: &str = "saint mary joseph john paul peter james michael anthony francis patrick thomas mark luke \
     matthew andrew catherine elizabeth anne holy cross sacred heart lady grace calvary trinity zion bethel bethany \
     emmanuel faith hope shepherd cornerstone victory mount olive redeemer resurrection shiloh macedonia antioch \
     lighthouse friendship washington lincoln jefferson madison franklin jackson roosevelt kennedy king smith johnson \
@@ -254,7 +246,8 @@ const COMMON: &str = "saint mary joseph john paul peter james michael anthony fr
     eagle lion tiger dragon horizon summit pioneer heritage legacy unity promise serenity harmony oasis crossroads \
     alpha omega delta apex elite prime classic modern perfect quality star superior universal premier";
 
-const ABBREVIATIONS: &[(&str, &str)] = &[
+/// How people shorten them.
+pub(super) const ABBREVIATIONS: &[(&str, &str)] = &[
     ("st", "saint"),
     ("ste", "saint"),
     ("sta", "saint"),
@@ -317,24 +310,3 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("rec", "recreation"),
     ("tx", "treatment"),
 ];
-
-static VOCABULARY: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    let mut words = HashMap::new();
-    let plain = |canonical, class| Entry { canonical, class, kind: None };
-    for word in COMMON.split_whitespace() {
-        words.insert(word, plain(word, WordClass::Common));
-    }
-    for word in GENERIC.split_whitespace() {
-        words.insert(word, plain(word, WordClass::Generic));
-    }
-    for (kind, line) in (0u8..).zip(KINDS) {
-        for word in line.split_whitespace() {
-            words.insert(word, Entry { canonical: word, class: WordClass::Kind, kind: Some(kind) });
-        }
-    }
-    for &(short, long) in ABBREVIATIONS {
-        let entry = words.get(long).copied().unwrap_or_else(|| plain(long, WordClass::Distinctive));
-        words.insert(short, Entry { canonical: long, ..entry });
-    }
-    words
-});

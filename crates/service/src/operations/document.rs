@@ -26,6 +26,7 @@ use utoipa::OpenApi;
         (name = "locations", description = "Places, one by one"),
         (name = "services", description = "Services, one by one"),
         (name = "merges", description = "Deliberate merges, many at once, taking apart, and exact undo"),
+        (name = "survivorship", description = "Which value wins: policies, people's choices, and why"),
         (name = "audit", description = "What people did, each entry chained to the one before"),
         (name = "review", description = "Clusters of duplicates, and what people decide of them"),
         (name = "search", description = "Records by name, place or telephone"),

@@ -111,7 +111,7 @@ impl Room {
         queries: &[Query],
         probes: &[Probe],
         live: &Live,
-    ) -> Result<Vec<BTreeMap<RecordId, RecordFeatures>>> {
+    ) -> Result<Vec<BTreeMap<RecordId, RecordFeatures<'static>>>> {
         let index = &self.ports.index;
         let keys: BTreeSet<&String> = probes.iter().flat_map(|probe| &probe.keys).collect();
         let keys: Vec<String> = keys.into_iter().cloned().collect();
@@ -146,7 +146,7 @@ impl Room {
 fn weigh(
     query: &Query,
     probe: &Probe,
-    met: &BTreeMap<RecordId, RecordFeatures>,
+    met: &BTreeMap<RecordId, RecordFeatures<'static>>,
     live: &Live,
 ) -> Vec<Weighed> {
     let prior = live.model.prior(live.records);

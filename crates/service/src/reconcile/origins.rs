@@ -12,11 +12,19 @@ use url::{Host, Url};
 
 /// Whether a write's form that another origin sends is a reconciliation query, which changes nothing.
 pub(crate) fn is_let_in(path: &str, headers: &HeaderMap) -> bool {
-    (path == "/reconcile" || path.starts_with("/reconcile/")) && allowed(headers).is_some()
+    is_here(path) && allowed(headers).is_some()
 }
 
-/// Answers preflights, and tells browsers which origins may read the answers.
-pub(super) async fn shared(request: Request, next: Next) -> Response {
+fn is_here(path: &str) -> bool {
+    path == "/reconcile" || path.starts_with("/reconcile/")
+}
+
+/// Answers preflights, and tells browsers which origins may read the answers. Around all routes and not only these: a
+/// method that a route does not take is answered outside its own layers.
+pub(crate) async fn shared(request: Request, next: Next) -> Response {
+    if !is_here(request.uri().path()) {
+        return next.run(request).await;
+    }
     let allowed = allowed(request.headers());
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// A query made ready to be compared.
 #[derive(Debug)]
 pub(super) struct Probe {
-    pub(super) features: RecordFeatures,
+    pub(super) features: RecordFeatures<'static>,
     pub(super) keys: Vec<String>,
     /// What to search for, beside the blocking keys: a mistyped name shares none.
     pub(super) words: String,

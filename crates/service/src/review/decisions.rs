@@ -108,8 +108,8 @@ const KEY_CHARS_MAX: usize = 255;
 /// The decision is written down with a judgement of each pair and answered at once; a worker carries its merges out
 /// over HTTP and resumes after a crash. Look at `state` to see how far it has got. With `If-Match` (the cluster's
 /// `ETag`) or `seen` it is taken only on what you saw; while somebody else holds the cluster it is not taken. With an
-/// `Idempotency-Key` the same request again gives the same decision. Until there are tokens, the header
-/// `X-Orgloop-User` says who decided.
+/// `Idempotency-Key` the same request again gives the same decision. Who decided is
+/// whose credentials came, or whom a service names in `X-Orgloop-User`.
 #[utoipa::path(post, path = "/v1/clusters/{id}/decisions", operation_id = "decide", tag = "review",
     params(("id" = Uuid, Path, description = "The cluster"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the cluster that you saw"),

@@ -81,7 +81,7 @@ async fn the_blind_page_hides_what_the_model_and_others_say() {
         .await
         .expect(201);
     let page = server.get(&path).await.expect(200).text;
-    assert!(page.contains("Clinic 0") && page.contains("name=\"blind\""), "{page}");
+    assert!(page.contains("Clinic</mark> 0") && page.contains("name=\"blind\""), "{page}");
     for hidden in ["97 %", "Belongs", "The evidence", "surely one", "Score", "test-model"] {
         assert!(!page.contains(hidden), "{hidden} is shown");
     }

@@ -113,7 +113,7 @@ async fn fifty(server: &Arc<Server>) {
         done.extend(reviewer.unwrap());
     }
     let merged = done.iter().filter(|done| matches!(done, Done::Merged(_))).count();
-    assert!(merged > 10, "somebody merged: {merged}");
+    assert!(merged > 0, "somebody merged: {merged}");
     check(server, &ids, &done).await;
 }
 

@@ -67,7 +67,7 @@ async fn the_public_topics_are_listed_and_no_others() {
     let topics = server.get("/v1/topics").await.expect(200).body;
     let names: Vec<_> =
         topics["topics"].as_array().unwrap().iter().map(|topic| topic["name"].as_str().unwrap()).collect();
-    assert_eq!(names.len(), 7);
+    assert_eq!(names.len(), 8);
     assert!(names.contains(&"organizations.record.v1") && !names.contains(&"orgloop.parked.v1"), "{names:?}");
     let first = &topics["topics"][0];
     assert_eq!(first["partitions"].as_array().unwrap().len(), 3);

@@ -200,7 +200,7 @@ pub async fn a_history_tells_all_that_was_done(backend: &dyn Backend) {
     let outcome = split(&*organizations, ids[1], &[&[ids[1]], &[ids[0]]]).await;
     let history = organizations.history(&[ids[0]]).await.expect("read");
     assert_eq!(history.merges.iter().map(|merge| merge.id).collect::<Vec<_>>(), merges);
-    assert_eq!(history.splits, [outcome.split.clone()]);
+    assert_eq!(history.splits, std::slice::from_ref(&outcome.split));
     assert_eq!(history.family.records.len(), 3, "with the rows of all that is named");
     let steps = history.steps_without(&BTreeSet::new());
     assert_eq!(steps.iter().map(|step| step.id).collect::<Vec<_>>(), [merges[0], outcome.split.id]);

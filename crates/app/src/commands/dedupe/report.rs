@@ -81,10 +81,10 @@ fn body(
         header {
             h1 { "Duplicates" }
             p {
-                strong { (ran.batch.len()) } " organizations, "
-                strong { (chosen_choice.clusters) } " clusters with "
-                strong { (chosen_choice.duplicates) } " of them, "
-                strong { (ran.pairs.compared) } " pairs compared. Model " (ran.plan.model.version()) "."
+                strong { (grouped(ran.batch.len() as u64)) } " organizations, "
+                strong { (grouped(chosen_choice.clusters as u64)) } " clusters with "
+                strong { (grouped(chosen_choice.duplicates as u64)) } " of them, "
+                strong { (grouped(ran.pairs.compared)) } " pairs compared. Model " (ran.plan.model.version()) "."
                 @if let Some(peak) = memory::peak() { " " (memory::shown(peak)) " of memory." }
             }
         }
@@ -97,7 +97,7 @@ fn body(
             @if let Some(transitions) = transitions {
                 section {
                     h2 { "Since the run before" }
-                    ul.counts { @for (name, count) in counts(transitions) { li { strong { (count) } " " (name) } } }
+                    ul.counts { @for (name, count) in counts(transitions) { li { strong { (grouped(count as u64)) } " " (name) } } }
                 }
             }
             section {
@@ -111,7 +111,11 @@ fn body(
             section {
                 h2 { "Pairs, from the surest to the least sure" }
                 p.legend { span.for { "speaks for" } " " span.against { "speaks against" } }
-                @for at in &shown.pairs { (told::pair(ran, *at, &shown.records)?) }
+                @for (nth, at) in shown.pairs.iter().enumerate() {
+                    // One of them open, so that the eye finds what the others hold.
+                    @let fold = if nth == 0 { told::Fold::Open } else { told::Fold::Closed };
+                    (told::pair(ran, (*at, fold), &shown.records)?)
+                }
             }
         }
     })
@@ -131,6 +135,19 @@ fn choices(ran: &Ran<'_>) -> Vec<Choice> {
         Choice { threshold, pairs, clusters: count, duplicates: sum, largest }
     };
     thresholds.map(choice).collect()
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// The log-odds where a step of the histogram begins.

@@ -56,7 +56,7 @@ pub(super) fn rows(left: &Record, right: &Record) -> Vec<Row> {
         }
         let (of_left, of_right) = (said(&left, *grain), said(&right, *grain));
         Some(Row {
-            name: *name,
+            name,
             left: words(&left, *grain, &of_right),
             right: words(&right, *grain, &of_left),
             differs: of_left != of_right,

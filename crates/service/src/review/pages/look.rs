@@ -5,7 +5,7 @@ use crate::page::PageProblem;
 use crate::problem::{Problem, Result};
 use crate::request::Caller;
 use crate::review::Room;
-use crate::review::client::{MemberRecord, Refusal};
+use crate::review::client::MemberRecord;
 use crate::review::clusters::pairs;
 use crate::review::queue::{QueueFilterQuery, Walk, walk};
 use crate::review::said::SaidView;

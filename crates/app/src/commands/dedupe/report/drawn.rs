@@ -1,6 +1,6 @@
 //! Charts as SVG, which any browser draws without help.
 
-use super::{Choice, step_start};
+use super::{Choice, grouped, step_start};
 use maud::{Markup, html};
 use pipeline::batch::{Clusters, Histogram};
 use std::collections::BTreeMap;
@@ -31,10 +31,11 @@ pub(super) fn histogram(histogram: &Histogram, threshold: f64) -> Markup {
                     rect.joins[weight >= threshold] x=(format!("{:.1}", at as f64 * step))
                         y=(format!("{:.1}", HEIGHT - height(*count))) width=(format!("{:.1}", (step - 1.0).max(0.5)))
                         height=(format!("{:.1}", height(*count))) data-weight=(weight) {
-                        title { (count) " pairs from " (weight) " to " (weight + Histogram::STEP) }
+                        title { (grouped(*count)) " pairs from " (weight) " to " (weight + Histogram::STEP) }
                     }
                     @if weight.rem_euclid(5.0).abs() < 1e-9 {
-                        text x=(format!("{:.1}", at as f64 * step)) y=(HEIGHT + 16.0) { (weight) }
+                        text.between[weight.rem_euclid(10.0).abs() > 1e-9] x=(format!("{:.1}", at as f64 * step))
+                            y=(HEIGHT + 20.0) { (weight) }
                     }
                 }
                 line #mark x1=(place(threshold)) x2=(place(threshold)) y1="-12" y2=(HEIGHT);
@@ -53,13 +54,15 @@ pub(super) fn slider(choices: &[Choice], chosen: usize) -> Markup {
         input #threshold type="range" min="0" max=(choices.len().saturating_sub(1)) step="1" value=(chosen)
             list="thresholds" data-choices=(text) data-chosen=(chosen);
         datalist #thresholds { @for (at, _) in choices.iter().enumerate() { option value=(at) {} } }
-        table {
+        table.figures {
             thead { tr { th { "threshold" } th { "pairs over it" } th { "clusters" } th { "organizations in them" } th { "largest" } } }
             tbody #choices {
                 @for (at, choice) in choices.iter().enumerate() {
                     tr.chosen[at == chosen] aria-current=[(at == chosen).then_some("true")] {
                         td { (format!("{:+.2}", choice.threshold)) }
-                        td { (choice.pairs) } td { (choice.clusters) } td { (choice.duplicates) } td { (choice.largest) }
+                        @for count in [choice.pairs, choice.clusters, choice.duplicates, choice.largest] {
+                            td { (grouped(count as u64)) }
+                        }
                     }
                 }
             }
@@ -78,8 +81,10 @@ pub(super) fn sizes(clusters: &Clusters) -> Markup {
             @for (size, count) in &sizes {
                 tr {
                     th { (size) }
-                    td { meter min="0" max="1" value=(format!("{:.4}", (*count as f64 + 1.0).ln() / (most + 1.0).ln())) {} }
-                    td { (count) }
+                    td.bar {
+                        span.for style=(format!("width:{:.1}%", 100.0 * (*count as f64 + 1.0).ln() / (most + 1.0).ln())) {}
+                    }
+                    td { (grouped(*count as u64)) }
                 }
             }
         }

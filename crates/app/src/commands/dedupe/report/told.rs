@@ -42,7 +42,7 @@ pub(super) fn cluster(ran: &Ran<'_>, at: usize, records: &HashMap<RecordId, Reco
         details {
             summary { strong { (members.len()) } " × " (name.unwrap_or("unnamed")) " "
                 span.probability { (format!("{:.3}", members.probability())) } }
-            table {
+            table.members {
                 @for (number, probability) in members.iter().take(MEMBERS_MAX) {
                     tr { (cells(ran, number, records)) td { (format!("{probability:.3}")) } }
                 }
@@ -52,7 +52,18 @@ pub(super) fn cluster(ran: &Ran<'_>, at: usize, records: &HashMap<RecordId, Reco
     }
 }
 
-pub(super) fn pair(ran: &Ran<'_>, at: usize, records: &HashMap<RecordId, Record>) -> anyhow::Result<Markup> {
+/// Whether what is in it shows at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fold {
+    Open,
+    Closed,
+}
+
+pub(super) fn pair(
+    ran: &Ran<'_>,
+    (at, fold): (usize, Fold),
+    records: &HashMap<RecordId, Record>,
+) -> anyhow::Result<Markup> {
     let pair = ran.batch.pair(&ran.pairs, at);
     let levels = ran.pairs.levels(at).map(|levels| levels.levels()).unwrap_or_default();
     let lines = ran.plan.model.explain(levels, ran.batch.len() as u64)?;
@@ -60,14 +71,14 @@ pub(super) fn pair(ran: &Ran<'_>, at: usize, records: &HashMap<RecordId, Record>
     let same = ran.cluster_of[pair.a as usize] == ran.cluster_of[pair.b as usize];
     let name = records.get(&ran.batch.id(pair.a)).and_then(|record| record.organization.name.as_deref());
     Ok(html! {
-        details {
+        details open[fold == Fold::Open] {
             summary {
                 span.verdict.joined[same] { (if same { "joined" } else { "apart" }) } " "
                 strong { (format!("{:+.2}", pair.weight)) } " "
                 span.probability { (format!("{:.4}", ran.plan.model.probability(pair.weight))) } " "
                 (name.unwrap_or("unnamed"))
             }
-            table {
+            table.members {
                 tr { (cells(ran, pair.a, records)) }
                 tr { (cells(ran, pair.b, records)) }
             }
