@@ -8,5 +8,5 @@ import "./keyboard.mjs";
 import "./keys.mjs";
 import "./journey.mjs";
 
-before(open, { timeout: 90_000 });
+before(open, { timeout: 120_000 });
 after(close, { timeout: 30_000 });

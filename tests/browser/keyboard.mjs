@@ -27,7 +27,7 @@ async function walk(page, most = 80) {
 }
 
 describe("by keyboard", () => {
-  test("Tab reaches everything, and the focus is always seen", { timeout: 30_000 }, async (t) => {
+  test("Tab reaches everything, and the focus is always seen", { timeout: 60_000 }, async (t) => {
     const [cluster] = await clusters();
     for (const path of ["/clusters", `/clusters/${cluster.id}`, "/decisions"]) {
       const page = await visit(t, path);
@@ -39,7 +39,7 @@ describe("by keyboard", () => {
     }
   });
 
-  test("the way past the navigation leads to the content", { timeout: 20_000 }, async (t) => {
+  test("the way past the navigation leads to the content", { timeout: 60_000 }, async (t) => {
     const page = await visit(t, "/clusters");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");

@@ -6,26 +6,22 @@ import { ask, assertQuiet, clusters, visit } from "./stage.mjs";
 
 // From a key to the next cluster on the screen. The issue wants 100 ms; a machine under load may take longer.
 const WANTED_MS = 100;
-const BOUND_MS = 1000;
+const BOUND_MS = 3000;
 
 const idIn = (page) => page.url().match(/\/clusters\/([0-9a-f-]{36})/)[1];
 const inHand = (page) => page.locator("#in-hand").innerText();
 const groupOf = (page, letter) => page.locator(`[data-group-of="${letter}"]`).inputValue();
 
-async function look(t, { cluster, user } = {}) {
+async function look(t, { cluster, user = "Bo" } = {}) {
   const id = cluster ?? (await clusters())[0].id;
-  const page = await visit(t, `/clusters/${id}`);
-  if (user) {
-    await page.evaluate((name) => localStorage.setItem("orgloop.user", name), user);
-    await page.reload();
-  }
+  const page = await visit(t, `/clusters/${id}`, { user });
   await fetched(page);
   return page;
 }
 
 // The next cluster is at hand.
 async function fetched(page) {
-  await page.waitForFunction("ahead !== null");
+  await page.waitForFunction(() => ahead !== null);
 }
 
 // Presses a key and tells in milliseconds how long the next cluster took to be painted.
@@ -50,7 +46,7 @@ async function decideBy(page, key) {
   await page.keyboard.press(key);
   await page.waitForURL((url) => url.href !== before);
   const took = await page.evaluate(() => window.shownAfter);
-  await page.waitForFunction("sending.size === 0");
+  await page.waitForFunction(() => sending.size === 0);
   return took;
 }
 
@@ -62,8 +58,9 @@ async function newestOn(cluster) {
 describe("the keys of the review", () => {
   const took = [];
 
-  for (const [key, verdict] of [["n", "non_match"], ["u", "unsure"], ["d", "needs_data"], ["r", "related"], ["y", "match"]]) {
-    test(`${key} decides ${verdict} and shows the next`, { timeout: 30_000 }, async (t) => {
+  const decides = [["n", "non_match"], ["u", "unsure"], ["d", "unsure", "needs_data"], ["r", "related"], ["y", "match"]];
+  for (const [key, verdict, code] of decides) {
+    test(`${key} decides ${code ?? verdict} and shows the next`, { timeout: 60_000 }, async (t) => {
       const page = await look(t, { user: "Bo" });
       const cluster = idIn(page);
       took.push(await decideBy(page, key));
@@ -71,12 +68,13 @@ describe("the keys of the review", () => {
       assert.ok(await page.evaluate(() => document.activeElement.matches("h1")), "the focus is on the new heading");
       const decision = await newestOn(cluster);
       assert.equal(decision.verdict, verdict);
+      if (code) assert.ok(decision.reason_codes.includes(code), decision.reason_codes);
       assert.equal(decision.decided_by, "Bo");
       assertQuiet(page);
     });
   }
 
-  test("p decides as grouped: two groups are different", { timeout: 30_000 }, async (t) => {
+  test("p decides as grouped: two groups are different", { timeout: 60_000 }, async (t) => {
     const two = (await clusters()).find((cluster) => cluster.members.length === 2);
     const page = await look(t, { cluster: two.id, user: "Bo" });
     await page.keyboard.press("1");
@@ -88,7 +86,7 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
-  test("z undoes the last, again the one before, also in another session", { timeout: 40_000 }, async (t) => {
+  test("z undoes the last, again the one before, also in another session", { timeout: 60_000 }, async (t) => {
     const done = async () => {
       const { decisions } = await ask("/v1/decisions?limit=50");
       return decisions.filter((decision) => decision.decided_by === "Cleo");
@@ -110,7 +108,7 @@ describe("the keys of the review", () => {
     }
   });
 
-  test("1 to 6 and space put the member in hand into a group, arrows change it", { timeout: 30_000 }, async (t) => {
+  test("1 to 6 and space put the member in hand into a group, arrows change it", { timeout: 60_000 }, async (t) => {
     const page = await look(t);
     assert.equal(await inHand(page), "A");
     await page.keyboard.press("3");
@@ -129,7 +127,7 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
-  test("s lets the member in hand stay", { timeout: 30_000 }, async (t) => {
+  test("s lets the member in hand stay", { timeout: 60_000 }, async (t) => {
     const page = await look(t);
     await page.keyboard.press("ArrowRight");
     const letter = await inHand(page);
@@ -138,7 +136,7 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
-  test("t, c and / reach teaching, the comment and the search", { timeout: 30_000 }, async (t) => {
+  test("t, c and / reach teaching, the comment and the search", { timeout: 60_000 }, async (t) => {
     const page = await look(t);
     const teach = page.locator("input[name=teach]");
     const before = await teach.isChecked();
@@ -153,7 +151,7 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
-  test("/ finds a missing member, and it joins the comparison", { timeout: 30_000 }, async (t) => {
+  test("/ finds a missing member, and it joins the comparison", { timeout: 60_000 }, async (t) => {
     const [cluster] = await clusters();
     const here = new Set(cluster.members.map((member) => member.record_id));
     const { organizations } = await ask("/v1/organizations?limit=50");
@@ -169,7 +167,7 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
-  test("? lists the keys, and Escape closes the list", { timeout: 30_000 }, async (t) => {
+  test("? lists the keys, and Escape closes the list", { timeout: 60_000 }, async (t) => {
     const page = await look(t);
     await page.keyboard.press("?");
     const dialog = page.getByRole("dialog");
@@ -183,7 +181,7 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
-  test("] and [ go on and back, q to the queue, g to the map", { timeout: 30_000 }, async (t) => {
+  test("] and [ go on and back, q to the queue, g to the map", { timeout: 60_000 }, async (t) => {
     const page = await look(t);
     const first = idIn(page);
     await page.keyboard.press("]");

@@ -45,7 +45,7 @@ export async function serve(program, args) {
 }
 
 // Looks until there is something to see; what is waited for is named when it does not come.
-export async function until(what, look, patience = 60_000) {
+export async function until(what, look, patience = 50_000) {
   const end = Date.now() + patience;
   for (;;) {
     const seen = await look();

@@ -60,26 +60,26 @@ async function assertWell(page, heading, name) {
 
 describe("every page looks right: light, dark, on a phone", () => {
   for (const [name, at, heading] of PAGES) {
-    test(name, { timeout: 30_000 }, async (t) => {
+    test(name, { timeout: 60_000 }, async (t) => {
       const page = await visit(t, typeof at === "string" ? at : await at());
       await assertWell(page, heading, name);
     });
   }
 
-  test("a loop in trouble, with parked events", { timeout: 30_000 }, async (t) => {
+  test("a loop in trouble, with parked events", { timeout: 60_000 }, async (t) => {
     const page = await visit(t, "/", { base: stage.example.url });
     await page.getByText("could not be applied").waitFor();
     await assertWell(page, /the loop/i, "trouble");
   });
 
-  test("a path that is not there is told on a page", { timeout: 30_000 }, async (t) => {
+  test("a path that is not there is told on a page", { timeout: 60_000 }, async (t) => {
     const page = await visit(t, null);
     page.expectsProblem = true;
     await page.goto(`${stage.loop.url}/nowhere`);
     await assertWell(page, /not there/i, "nowhere");
   });
 
-  test("a parked event is sent once more by its button", { timeout: 20_000 }, async (t) => {
+  test("a parked event is sent once more by its button", { timeout: 60_000 }, async (t) => {
     const page = await visit(t, "/", { base: stage.example.url });
     const rows = page.locator("section[aria-labelledby=parked] tbody tr");
     const before = await rows.count();

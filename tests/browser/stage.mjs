@@ -71,11 +71,13 @@ export async function clusters(loop = stage.loop) {
 
 // A page whose every complaint fails the test that uses it.
 export async function visit(t, path, options = {}) {
-  const { base = stage.loop.url, ...context } = options;
+  const { base = stage.loop.url, user, ...context } = options;
+  // Somebody who has given their name before.
+  if (user) context.storageState = { cookies: [], origins: [{ origin: base, localStorage: [{ name: "orgloop.user", value: user }] }] };
   const opened = await stage.browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
   t.after(() => opened.close());
   const page = await opened.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const complaints = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());

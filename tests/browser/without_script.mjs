@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { ask, clusters, visit } from "./stage.mjs";
 
 describe("without JavaScript", () => {
-  test("the loop, the queue and a cluster can be read", { timeout: 20_000 }, async (t) => {
+  test("the loop, the queue and a cluster can be read", { timeout: 60_000 }, async (t) => {
     const page = await visit(t, "/", { javaScriptEnabled: false });
     assert.match(await page.locator("#at-organizations").innerText(), /300\s+records/i);
     await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Clusters" }).click();
@@ -14,7 +14,7 @@ describe("without JavaScript", () => {
     assert.ok((await page.locator("main").innerText()).includes("Phone"));
   });
 
-  test("a cluster is merged and the merge is taken back", { timeout: 30_000 }, async (t) => {
+  test("a cluster is merged and the merge is taken back", { timeout: 60_000 }, async (t) => {
     const [cluster] = (await clusters()).slice(2);
     const page = await visit(t, `/clusters/${cluster.id}`, { javaScriptEnabled: false });
     await page.getByRole("button", { name: /^merge/i }).click();

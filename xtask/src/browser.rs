@@ -38,7 +38,8 @@ pub(crate) fn run() -> Result<()> {
     install_packages(&packages).context("installing the packages of tests/browser/package.json")?;
     build()?;
     let mut node = Command::new(&tools.node);
-    node.args(["--test", "--test-reporter=spec", "tests/browser/browser.test.mjs"])
+    // Without `--test`, which would run them in a process of its own that a signal to this one does not reach.
+    node.args(["--test-reporter=spec", "tests/browser/browser.test.mjs"])
         .current_dir(crate::checkout())
         .env("ORGLOOP_TEST_MODULES", &packages)
         .env("ORGLOOP_TEST_SHOTS", packages.join("shots"))
