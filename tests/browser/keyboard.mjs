@@ -8,6 +8,13 @@ async function walk(page, most = 80) {
   const reached = [];
   for (let step = 0; step < most; step += 1) {
     await page.keyboard.press("Tab");
+    // The browser scrolls to what has the focus a moment later.
+    await page
+      .waitForFunction(() => {
+        const box = document.activeElement.getBoundingClientRect();
+        return document.activeElement === document.body || (box.bottom > 0 && box.top < innerHeight);
+      }, null, { timeout: 5_000 })
+      .catch(() => {});
     const at = await page.evaluate(() => {
       const element = document.activeElement;
       if (!element || element === document.body) return null;
