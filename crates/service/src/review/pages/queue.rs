@@ -139,7 +139,7 @@ fn waiting_entry(
         p.entry-note {
             span { "worth " b { (format!("{:.1}", queued.cluster.review_value())) } } " · "
             span { (band_label(queued.cluster.probability)) } " · "
-            span { "waits since " (ago(queued.opened_at, entity::clock::now())) }
+            span { "came " (ago(queued.opened_at, entity::clock::now())) }
             @if let Some(claim) = &queued.claim { " · " span.tag {
                 @if claim.holder == viewer { "yours" } @else { "held by " (claim.holder) }
                 " until " (claim.until.format("%H:%M")) " UTC"
