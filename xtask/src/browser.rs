@@ -116,9 +116,8 @@ fn install_packages(into: &Path) -> Result<()> {
 /// The loop, and the pages on made-up numbers: in one go, so that what both need is built once.
 fn build() -> Result<()> {
     // Of the whole workspace, as the tests are: what they built is of the same features.
-    let which = ["--workspace", "--bin", "orgloop", "--example", "page"];
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let status = cargo.args(["build", "--quiet"]).args(which).current_dir(crate::checkout()).status()?;
+    let which = ["build", "--quiet", "--workspace", "--bin", "orgloop", "--example", "page"];
+    let status = crate::cargo(&which).status()?;
     ensure!(status.success(), "cargo build ended with {status}");
     Ok(())
 }

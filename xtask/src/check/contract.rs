@@ -15,7 +15,7 @@ use std::{
 };
 
 /// What is made of each operation, in each phase; more finds more, and takes longer.
-const EXAMPLES: &str = "12";
+const EXAMPLES: &str = "5";
 /// The same requests each time: a failure of one run is a failure of the next.
 const SEED: &str = "1";
 /// For the loop to print where it listens.

@@ -67,11 +67,20 @@ impl Bucket {
 #[derive(Debug)]
 pub(super) struct Limits {
     settings: LimitSettings,
-    buckets: Mutex<HashMap<Key, Bucket>>,
+    buckets: Mutex<Buckets>,
+}
+
+#[derive(Debug, Default)]
+struct Buckets {
+    of: HashMap<Key, Bucket>,
+    /// When full ones were last forgotten.
+    swept: Option<Instant>,
 }
 
 /// Buckets at a time; beyond, full ones are forgotten, which changes nothing for whose they are.
 const BUCKETS_MAX: usize = 20_000;
+/// At most so often: looking at all of them for each newcomer would be what a flood wants.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Where a caller is, for the generosity that it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,11 +98,8 @@ impl Limits {
     pub(super) fn take(&self, key: Key, from: From, now: Instant) -> Result<(), Duration> {
         let rate = self.rate(&key, from);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&key) {
-            make_room(&mut buckets, now);
-        }
-        let key = if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&key) { Key::Others } else { key };
-        let bucket = match buckets.entry(key) {
+        let key = if buckets.has_room_for(&key, now) { key } else { Key::Others };
+        let bucket = match buckets.of.entry(key) {
             Entry::Occupied(bucket) => bucket.into_mut(),
             Entry::Vacant(place) => place.insert(Bucket { left: rate.burst, at: now, rate }),
         };
@@ -124,11 +130,20 @@ impl Limits {
     }
 }
 
-fn make_room(buckets: &mut HashMap<Key, Bucket>, now: Instant) {
-    buckets.retain(|_, bucket| {
-        bucket.fill(now);
-        bucket.left < bucket.rate.burst
-    });
+impl Buckets {
+    fn has_room_for(&mut self, key: &Key, now: Instant) -> bool {
+        if self.of.len() < BUCKETS_MAX || self.of.contains_key(key) {
+            return true;
+        }
+        if self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP) {
+            self.swept = Some(now);
+            self.of.retain(|_, bucket| {
+                bucket.fill(now);
+                bucket.left < bucket.rate.burst
+            });
+        }
+        self.of.len() < BUCKETS_MAX
+    }
 }
 
 #[cfg(test)]
@@ -183,10 +198,10 @@ mod tests {
             let address = IpAddr::from(number.to_be_bytes());
             let _ = limits.take(Key::Address(address), From::Elsewhere, now);
         }
-        assert!(limits.buckets.lock().unwrap().len() <= BUCKETS_MAX + 1);
+        assert!(limits.buckets.lock().unwrap().of.len() <= BUCKETS_MAX + 1);
         assert_eq!(taken(&limits, &known, From::Elsewhere, now), 2);
         let later = now + Duration::from_secs(10);
         limits.take(Key::Name("ben".into()), From::Elsewhere, later).unwrap();
-        assert!(limits.buckets.lock().unwrap().len() < 10, "full buckets are forgotten");
+        assert!(limits.buckets.lock().unwrap().of.len() < 10, "full buckets are forgotten");
     }
 }

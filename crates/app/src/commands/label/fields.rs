@@ -49,16 +49,16 @@ const DESCRIPTION_MAX: usize = 240;
 pub(super) fn rows(left: &Record, right: &Record) -> Vec<Row> {
     let id = |record: &Record| vec![vec![(record.source_id.clone(), false)]];
     let ids = Row { name: "id", left: id(left), right: id(right), differs: true };
-    let fields = FIELDS.iter().filter_map(|(name, grain, values)| {
+    let fields = FIELDS.iter().filter_map(|&(name, grain, values)| {
         let (left, right) = (values(&left.organization), values(&right.organization));
         if left.is_empty() && right.is_empty() {
             return None;
         }
-        let (of_left, of_right) = (said(&left, *grain), said(&right, *grain));
+        let (of_left, of_right) = (said(&left, grain), said(&right, grain));
         Some(Row {
             name,
-            left: words(&left, *grain, &of_right),
-            right: words(&right, *grain, &of_left),
+            left: words(&left, grain, &of_right),
+            right: words(&right, grain, &of_left),
             differs: of_left != of_right,
         })
     });
