@@ -26,14 +26,15 @@ async function newestOn(cluster) {
 
 // Chooses a value that would not have won, where the members tell different ones; gives its field and text.
 async function chooseAnother(page) {
-  const row = page.locator("#result tr", { has: page.locator("input[type=radio]:not([value=''])") }).first();
-  if ((await row.count()) === 0) return null;
-  const field = (await row.locator("th").innerText()).trim();
-  const wins = (await row.locator("b").first().innerText()).trim();
-  for (const label of await row.locator("label").all()) {
-    const radio = label.locator("input");
-    const text = (await label.innerText()).replace(/^\s*\d*\s*[A-Z]\d*\s*/, "").trim();
-    if ((await radio.inputValue()) !== "" && text !== wins) {
+  await page.locator("#result").waitFor();
+  for (const row of await page.locator("#result tbody tr").all()) {
+    const field = (await row.locator("th").innerText()).trim();
+    const wins = row.locator("b");
+    if ((await wins.count()) === 0) continue;
+    for (const label of await row.locator("label").all()) {
+      const radio = label.locator("input");
+      const text = (await label.innerText()).replace(/^\s*\d*\s*[A-Z]\d*\s+/, "").trim();
+      if ((await radio.inputValue()) === "" || text === (await wins.first().innerText()).trim()) continue;
       await radio.check();
       return { field: field.replaceAll(" ", "_"), text };
     }

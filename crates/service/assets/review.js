@@ -175,6 +175,12 @@ async function refused(action, answer, title) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (handing) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    handing.then(() => form.requestSubmit(event.submitter));
+    return;
+  }
   if (form.id === "decision" && ahead) {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -241,15 +247,16 @@ const json = (value) => ({ body: JSON.stringify(value), headers: signed({ "conte
 async function hold() {
   const place = document.getElementById("claim");
   if (!place || "held" in place.dataset) return;
-  const mine = { timer: 0, id: null, over: false };
+  const mine = { timer: 0, id: null, over: false, by: signed() };
   claim = mine;
   const wanted = { clusters: [place.dataset.cluster], lease_s: LEASE_S };
+  mine.asked = fetch("/v1/review/claims", { method: "POST", ...json(wanted) }).then((answer) => tell(place, answer, mine));
   try {
-    tell(place, await fetch("/v1/review/claims", { method: "POST", ...json(wanted) }), mine);
+    await mine.asked;
   } catch {
     return;
   }
-  if (!mine.id) return;
+  if (!mine.id || mine.over) return;
   mine.timer = setInterval(async () => {
     try {
       const renewed = { method: "PATCH", ...json({ lease_s: LEASE_S }) };
@@ -264,7 +271,7 @@ async function tell(place, answer, mine) {
   const said = await answer.json();
   if (answer.ok) {
     mine.id = said.id;
-    if (mine.over) return void fetch(`/v1/review/claims/${mine.id}`, { method: "DELETE", headers: signed(), keepalive: true });
+    if (mine.over) return giveBack(mine);
     place.textContent = `You hold this cluster until ${new Date(said.until).toLocaleTimeString()}; it is renewed while this page is open.`;
   } else if (answer.status === 409) {
     clearInterval(mine.timer);
@@ -279,10 +286,26 @@ function letGo(release) {
   clearInterval(claim.timer);
   if (release) {
     claim.over = true;
-    if (claim.id) fetch(`/v1/review/claims/${claim.id}`, { method: "DELETE", headers: signed(), keepalive: true });
+    if (claim.id) giveBack(claim);
   }
   claim = null;
 }
+
+/** In the name in which it was taken. */
+const giveBack = (taken) => fetch(`/v1/review/claims/${taken.id}`, { method: "DELETE", headers: taken.by, keepalive: true });
+
+/** While a claim goes over to a name that is given after it was taken; decisions wait for it. */
+let handing = null;
+document.addEventListener("change", (event) => {
+  if (event.target.dataset?.remember !== "user" || !claim) return;
+  const before = claim;
+  letGo(null);
+  before.over = true;
+  const given = before.id ? giveBack(before) : before.asked;
+  const done = given.catch(() => {}).then(hold).catch(() => {});
+  handing = done;
+  done.then(() => (handing = null));
+});
 addEventListener("pagehide", () => letGo("release"));
 
 function begin() {
