@@ -37,6 +37,8 @@ enum Task {
     },
     /// Check the style that a program can check: layers, the code map, sizes, names, migrations.
     Tidy,
+    /// What `/openapi.json` promises, held against a running service (installs schemathesis with pip below target/).
+    Contract,
     /// The pages in a real Chromium: the tests of tests/browser.
     Browser,
     /// Install and start PostgreSQL, Kafka, the schema registry and Elasticsearch; harmless when they run.
@@ -69,6 +71,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Check { embedded: true } => check::run(check::Scope::Embedded),
         Task::Check { embedded: false } => check::run(check::Scope::Everything),
         Task::Tidy => tidy::run(),
+        Task::Contract => check::contract::run(),
         Task::Browser => browser::run(),
         Task::Up => services::up(services::Lease::Kept).map(|_| ()),
         Task::Down { after: None } => services::down(),

@@ -22,7 +22,7 @@ const SEED: &str = "1";
 const START: Duration = Duration::from_secs(60);
 
 /// Runs them, or says aloud that they were skipped.
-pub(super) fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let folder = checkout().join("target").join("contract");
     let Some(schemathesis) = schemathesis(&folder)? else {
         say("SKIPPED: contract tests need python3 with venv (Debian: python3-venv)");
