@@ -7,7 +7,7 @@ import { join } from "node:path";
 const running = new Set();
 
 // Also when the run itself is ended from outside.
-for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(1));
+for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => { process.stderr.write(`ended by ${signal}\n`); process.exit(1); });
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 export function setting(name) {

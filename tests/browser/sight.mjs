@@ -52,7 +52,9 @@ async function assertWell(page, heading, name) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(size);
     await shoot(page, `${name}-${look}`);
-    await assertAccessible(page, `${name}, ${look}`);
+    // The document of the API is the same hundred times over: once wholly, then only how it begins.
+    const within = name === "api" && look !== "light" ? "header, h1, .lead, .operation:first-of-type" : "html";
+    await assertAccessible(page, `${name}, ${look}`, within);
     await assertNoSidewaysScroll(page);
   }
   assertQuiet(page);
