@@ -99,6 +99,8 @@ impl Loop {
     fn start(data: &Path, log: &Path) -> Result<Self> {
         let mut command = orgloop(data);
         command.args(["demo", "--organizations", "150", "--listen", "127.0.0.1:0"]);
+        // The tests come with wrong credentials on purpose, and want to hear that they are wrong each time.
+        command.env("ORGLOOP_ACCESS__LIMITS__FAILED_SIGN_INS_PER_MINUTE", "100000");
         let mut child = command.stdout(Stdio::piped()).stderr(fs::File::create(log)?).spawn()?;
         let output = child.stdout.take().context("the loop has no output")?;
         let mut started = Self { child, address: String::new() };
