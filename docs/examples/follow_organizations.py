@@ -11,6 +11,7 @@ docs/consuming.md; each is marked below.
 import argparse
 import contextlib
 import json
+import os
 import sqlite3
 import sys
 import time
@@ -67,10 +68,12 @@ def read_page(service, start, wait):
     """A page of events and the cursor behind it; waits for a service that is away."""
     query = urllib.parse.urlencode({"from": start, "wait": wait, "limit": 1000})
     url = f"{service.rstrip('/')}/v1/topics/{TOPIC}/records?{query}"
+    token = os.environ.get("ORGLOOP_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     pause = 0.5
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=wait + 30) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=wait + 30) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             # The request is wrong, and stays wrong: a cursor of another deployment, for example.

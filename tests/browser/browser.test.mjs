@@ -1,5 +1,5 @@
-// The pages as people use them, in a real Chromium on a loop of their own. `cargo xtask check` runs it, and says by
-// environment where the binaries, the packages and Chromium are; so does `cargo xtask browser`.
+// The pages as people use them, in a real Chromium on a loop of their own. `cargo xtask browser` runs it, and says by
+// environment where the binaries, the packages and Chromium are.
 import { after, before } from "node:test";
 import { close, open } from "./stage.mjs";
 import "./sight.mjs";

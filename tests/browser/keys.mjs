@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { until } from "./processes.mjs";
 import { ask, assertQuiet, clusters, visit } from "./stage.mjs";
 
-// From a key to the next cluster on the screen. The issue wants 100 ms; a machine under load may take longer.
+// From a key to the next cluster on the screen. 100 ms are wanted; a machine under load may take longer.
 const WANTED_MS = 100;
 const BOUND_MS = 3000;
 

@@ -1,4 +1,4 @@
-// Every page, light, dark and on a phone: no complaint in the console, no violation of WCAG 2.2 AA, nothing sideways.
+// The pages, light, dark and on a phone: no complaint in the console, no violation of WCAG 2.2 AA, nothing sideways.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ask, assertAccessible, assertNoSidewaysScroll, assertQuiet, clusters, shoot, stage, visit } from "./stage.mjs";

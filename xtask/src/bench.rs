@@ -4,7 +4,7 @@ mod dedupe;
 
 use crate::{
     cargo,
-    services::{self, Lease},
+    services::{self, Lease, Variables},
 };
 use anyhow::{Result, ensure};
 use clap::Subcommand;
@@ -67,12 +67,11 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         finish(&mut raw)?;
         return finish(&mut measure("embedded"));
     }
-    let variables = services::up(Lease::Process(std::process::id()))?;
-    let measured = finish(raw.envs(variables.iter().map(|(name, value)| (name, value))))
-        .and_then(|()| finish(&mut measure("embedded")))
-        .and_then(|()| finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value)))));
-    services::down_leased(std::process::id())?;
-    measured
+    on_servers(|variables| {
+        finish(raw.envs(variables.iter().cloned()))?;
+        finish(&mut measure("embedded"))?;
+        finish(measure("real").envs(variables.iter().cloned()))
+    })
 }
 
 fn merge(merges: usize, embedded: bool) -> Result<()> {
@@ -86,10 +85,14 @@ fn merge(merges: usize, embedded: bool) -> Result<()> {
     if embedded {
         return Ok(());
     }
+    on_servers(|variables| finish(measure("real").envs(variables.iter().cloned())))
+}
+
+/// Starts the real servers, measures, and stops what it started, whatever came of it.
+fn on_servers(work: impl FnOnce(&Variables) -> Result<()>) -> Result<()> {
     let variables = services::up(Lease::Process(std::process::id()))?;
-    let measured = finish(measure("real").envs(variables.iter().map(|(name, value)| (name, value))));
-    services::down_leased(std::process::id())?;
-    measured
+    let measured = work(&variables);
+    measured.and(services::down_leased(std::process::id()))
 }
 
 fn incremental(organizations: usize, changes: usize) -> Result<()> {

@@ -24,16 +24,10 @@ struct Tools {
     chromium: PathBuf,
 }
 
-/// Runs them; where Node or Chromium cannot be had, it says so and lets the rest go on.
+/// Runs them; installs Node and Chromium where they are missing and can be had.
 pub(crate) fn run() -> Result<()> {
-    let tools = match Tools::ensure() {
-        Ok(tools) => tools,
-        Err(missing) => {
-            crate::say(format_args!("SKIPPED: the browser tests: {missing:#}"));
-            return Ok(());
-        }
-    };
-    let target = target();
+    let tools = Tools::ensure()?;
+    let target = crate::target();
     let packages = target.join("browser");
     install_packages(&packages).context("installing the packages of tests/browser/package.json")?;
     build()?;
@@ -88,11 +82,6 @@ fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).collect();
     names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
-}
-
-fn target() -> PathBuf {
-    let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    crate::checkout().join(named.unwrap_or_else(|| "target".into()))
 }
 
 /// Installs the packages where they are not, or not these.

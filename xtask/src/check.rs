@@ -1,6 +1,5 @@
 //! `cargo xtask check`: everything that must hold before a change goes in, step by step.
 
-pub(crate) mod contract;
 mod suite;
 
 use crate::{
@@ -86,9 +85,7 @@ fn report(done: &[Done], took: Duration) -> Result<()> {
 fn command(arguments: &[&str]) -> Command {
     let mut command = crate::cargo(arguments);
     command.stdin(Stdio::null());
-    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORGLOOP_")) {
-        command.env_remove(name);
-    }
+    crate::without_settings(&mut command);
     command
 }
 

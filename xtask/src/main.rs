@@ -6,6 +6,8 @@
 mod bench;
 mod browser;
 mod check;
+mod contract;
+mod python;
 mod services;
 mod tidy;
 
@@ -71,7 +73,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Check { embedded: true } => check::run(check::Scope::Embedded),
         Task::Check { embedded: false } => check::run(check::Scope::Everything),
         Task::Tidy => tidy::run(),
-        Task::Contract => check::contract::run(),
+        Task::Contract => contract::run(),
         Task::Browser => browser::run(),
         Task::Up => services::up(services::Lease::Kept).map(|_| ()),
         Task::Down { after: None } => services::down(),
@@ -86,6 +88,19 @@ fn checkout() -> PathBuf {
     let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     folder.pop();
     folder
+}
+
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    checkout().join(named.unwrap_or_else(|| "target".into()))
+}
+
+/// Leaves out the settings of orgloop that whoever calls has: a program begins as on a new machine.
+fn without_settings(command: &mut Command) {
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORGLOOP_")) {
+        command.env_remove(name);
+    }
 }
 
 /// A cargo command in the checkout. What the cargo that started us tells of this package stays out: the build script of

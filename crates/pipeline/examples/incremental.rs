@@ -143,7 +143,7 @@ impl Bench {
     /// Changes organizations one by one.
     async fn measure(&mut self, organizations: usize, changes: usize) -> Result<Value> {
         let all: Vec<Record> = {
-            // From all over, each once: a step that has no divisor in common with a round number.
+            // From all over, each once.
             let step = organizations / changes.min(organizations);
             let records = sample::generate(organizations, 1, chrono::DateTime::UNIX_EPOCH);
             records.step_by(step.max(1)).take(changes).map(|generated| generated.record).collect()

@@ -1,6 +1,6 @@
 //! Who may do what: credentials become an identity with roles, and one table says which route needs which role.
 //!
-//! Every request passes [`guard`]; handlers take the [`Caller`](crate::request::Caller) that it leaves behind. Nothing
+//! Every request passes `guard`; handlers take the `Caller` that it leaves behind. Nothing
 //! of the data is read or written here.
 
 mod address;

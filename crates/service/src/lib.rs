@@ -19,6 +19,7 @@ mod responses;
 mod review;
 mod serve;
 mod topics;
+mod turn;
 
 pub use organizations::MergeWorker;
 pub use ports::{Merging, Ports, RegistryRoutes, Stages};

@@ -63,10 +63,15 @@ impl NewestQuery {
 
 /// Takes one that was asked for beyond the page away, and gives the cursor of the next page if there was one.
 pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: usize, at: impl Fn(&T) -> TimeAndId) -> Option<String> {
+    let (time, id) = last_of_more(rows, limit).map(at)?;
+    Some(sealed(&format!("{} {id}", time.timestamp_micros())))
+}
+
+/// Takes one that was asked for beyond the page away, and gives the last that stays if there was one.
+pub(crate) fn last_of_more<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let (time, id) = rows.last().filter(|_| more).map(at)?;
-    Some(sealed(&format!("{} {id}", time.timestamp_micros())))
+    rows.last().filter(|_| more)
 }
 
 /// A limit within its bounds.

@@ -67,6 +67,9 @@ pub(crate) struct Caller {
 /// The header by which a caller gives a name: believed of programs with the role service, and where all is open.
 pub(crate) const USER: HeaderName = HeaderName::from_static("x-orgloop-user");
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const KEY_CHARS_MAX: usize = 255;
+
 const NAME_CHARS_MAX: usize = 200;
 
 impl Caller {
@@ -130,6 +133,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Headers {
 }
 
 impl Headers {
+    /// The caller's `Idempotency-Key`, where there is one.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<&str>> {
+        let key = self.text(&IDEMPOTENCY_KEY).map(str::trim).filter(|key| !key.is_empty());
+        if key.is_some_and(|key| key.chars().count() > KEY_CHARS_MAX) {
+            let detail = format!("the Idempotency-Key has over {KEY_CHARS_MAX} characters");
+            return Err(Problem::new(Kind::Malformed, detail));
+        }
+        Ok(key)
+    }
+
     /// A header's text, if it is there and is text.
     pub(crate) fn text(&self, name: &HeaderName) -> Option<&str> {
         self.0.get(name)?.to_str().ok()

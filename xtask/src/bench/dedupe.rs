@@ -1,7 +1,7 @@
 //! `orgloop dedupe` beside Splink: the same rows in the same run, quality, time and memory of both.
 
 use super::finish;
-use crate::cargo;
+use crate::{cargo, python};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::{
@@ -47,14 +47,13 @@ pub(crate) fn run(asked: &Dedupe) -> Result<()> {
     let checkout = crate::checkout();
     let shared = checkout.join("../shared/data/make_orgs.py");
     let rows = asked.rows.unwrap_or(if shared.is_file() { Rows::Shared } else { Rows::Sample });
-    let folder = checkout.join("target/bench-dedupe");
+    let folder = crate::target().join("bench-dedupe");
     let bench = Bench {
-        python: folder.join("venv/bin/python"),
-        orgloop: checkout.join("target/release/orgloop"),
+        python: python::with(&folder, "xtask/bench/requirements.txt")?,
+        orgloop: crate::target().join("release/orgloop"),
         scripts: checkout.join("xtask/bench"),
         folder,
     };
-    bench.install()?;
     for organizations in &asked.organizations {
         let data = bench.generate(*organizations, rows, &shared)?;
         let ours = bench.ours(&data)?;
@@ -70,21 +69,6 @@ pub(crate) fn run(asked: &Dedupe) -> Result<()> {
 }
 
 impl Bench {
-    /// Splink in an environment of its own, once.
-    fn install(&self) -> Result<()> {
-        let wanted = fs::read_to_string(self.scripts.join("requirements.txt"))?;
-        let installed = self.folder.join("venv/installed.txt");
-        if fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
-            return Ok(());
-        }
-        fs::create_dir_all(&self.folder)?;
-        finish(Command::new("python3").args(["-m", "venv"]).arg(self.folder.join("venv")))
-            .context("making a Python environment; python3 with venv is needed")?;
-        let install = ["-m", "pip", "install", "--quiet", "-r"];
-        finish(Command::new(&self.python).args(install).arg(self.scripts.join("requirements.txt")))?;
-        Ok(fs::write(installed, wanted)?)
-    }
-
     fn generate(&self, organizations: usize, rows: Rows, shared: &Path) -> Result<PathBuf> {
         let data = self.folder.join(format!("{rows:?}-{organizations}").to_lowercase());
         if data.join("truth.csv").is_file() {

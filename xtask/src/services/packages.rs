@@ -2,9 +2,9 @@
 
 use super::{account, java, postgres, process};
 use anyhow::{Result, bail};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-/// Installs the packages that are missing: PostgreSQL, a Java, Maven, and Python's venv.
+/// Installs the packages that are missing: PostgreSQL, a Java and Maven.
 pub(crate) fn ensure() -> Result<()> {
     let mut missing = Vec::new();
     if postgres::programs().is_none() {
@@ -16,20 +16,10 @@ pub(crate) fn ensure() -> Result<()> {
     if !process::on_path("mvn") {
         missing.push("maven");
     }
-    // The contract tests are skipped without it, so it is no reason to fail elsewhere.
-    if process::on_path("apt-get") && !has_venv() {
-        missing.push("python3-venv");
-    }
     if missing.is_empty() {
         return Ok(());
     }
     install(&missing, "install them yourself, or start a container engine, and call again")
-}
-
-/// Whether Python can make a place of its own for what it installs.
-fn has_venv() -> bool {
-    let asked = Command::new("python3").args(["-c", "import ensurepip, venv"]).stderr(Stdio::null()).status();
-    asked.is_ok_and(|status| status.success())
 }
 
 /// Installs packages as root or through sudo; `otherwise` is what the person can do where that is not possible.

@@ -1,7 +1,7 @@
 //! What the way of making models reaches, as one table for a model's card:
 //! `cargo run --release -p orgloop-resolution --example quality -- MODEL.json SET_FOLDER... [--only-measured FOLDER...]`
 //!
-//! Per set, five ways of making a model (see [`ways::Way`]); `--ways seen,left-out` makes only those. Folders whose names
+//! Per set, six ways of making a model (see [`ways::Way`]); `--ways seen,left-out` makes only those. Folders whose names
 //! begin alike (`gen_1000`, `gen_10000`) are of one making and are left out together. Sets after `--only-measured` teach
 //! nothing. `--bins` also shows the open pairs' bins.
 

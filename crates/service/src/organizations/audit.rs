@@ -1,7 +1,7 @@
 //! The audit log over REST: who did what, when; each entry chained to the one before.
 
 use super::Room;
-use crate::paging::{bad_cursor, limit, opened, sealed};
+use crate::paging::{bad_cursor, last_of_more, limit, opened, sealed};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::Parameters;
 use crate::responses::ListProblems;
@@ -100,9 +100,7 @@ pub(super) async fn list(
         to: moment("to", query.to.as_deref())?,
     };
     let mut entries = room.store.audit(&asked, after.unwrap_or(0), limit + 1).await?;
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().filter(|_| more).map(|entry| sealed(&entry.seq.to_string()));
+    let next = last_of_more(&mut entries, limit).map(|entry| sealed(&entry.seq.to_string()));
     Ok(Json(AuditPage { entries: entries.into_iter().map(AuditEntryView::from).collect(), next }))
 }
 

@@ -216,28 +216,34 @@ pub(super) async fn create(
                 return Err(Problem::invalid(format!("items[{number}].organizations"), problem));
             }
         }
-        items.push(item_of(number, item, &proposal));
+        items.push(item_of(number, &item.choices, &proposal));
     }
-    let batch = Batch {
-        id: Uuid::now_v7(),
-        state: BatchState::AwaitingApproval,
-        created_by: caller,
-        created_at: entity::clock::now(),
-        reason: stated(body.reason.as_ref()),
-        approved: None,
-        closed: None,
-        items,
-    };
+    let batch = awaiting(caller, stated(body.reason.as_ref()), items);
     Ok(accepted(room.store.create_batch(&batch, &key).await?))
 }
 
-fn item_of(number: usize, item: &BatchItemBody, proposal: &Proposal) -> BatchItem {
+/// A batch that somebody else is to approve.
+pub(super) fn awaiting(created_by: String, reason: Option<String>, items: Vec<BatchItem>) -> Batch {
+    Batch {
+        id: Uuid::now_v7(),
+        state: BatchState::AwaitingApproval,
+        created_by,
+        created_at: entity::clock::now(),
+        reason,
+        approved: None,
+        closed: None,
+        items,
+    }
+}
+
+/// A merge of a batch, on what the proposal saw.
+pub(super) fn item_of(number: usize, choices: &[Choice], proposal: &Proposal) -> BatchItem {
     let request = ItemRequest {
         survivor: proposal.survivor,
         absorbed: proposal.absorbed.clone(),
         expected: proposal.revisions(),
         preview_digest: proposal.digest(),
-        choices: json!(item.choices),
+        choices: json!(choices),
     };
     let position = u32::try_from(number).unwrap_or(u32::MAX);
     BatchItem { position, request, state: ItemState::Pending, merge: None, problem: None }

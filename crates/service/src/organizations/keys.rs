@@ -2,14 +2,10 @@
 
 use crate::problem::{Kind, Problem, Result};
 use crate::request::Headers;
-use axum::http::HeaderName;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::merging::RequestKey;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const KEY_CHARS_MAX: usize = 255;
 
 /// Keys of requests that are under way in this process. In another process the same key waits for the lock of links
 /// and finds the answer there.
@@ -43,18 +39,11 @@ impl Drop for Turn {
 
 /// The caller's key, with what the request says, in one order.
 pub(super) fn request_key(headers: &Headers, said: &Value) -> Result<RequestKey> {
-    let key = headers.text(&IDEMPOTENCY_KEY).map(str::trim).unwrap_or_default();
-    match key.chars().count() {
-        0 => Err(Problem::new(
-            Kind::IdempotencyKeyMissing,
-            "send an Idempotency-Key header that is new for each request, such as a UUID",
-        )),
-        1..=KEY_CHARS_MAX => Ok(RequestKey { key: key.to_owned(), fingerprint: said.to_string() }),
-        _ => Err(Problem::new(
-            Kind::Malformed,
-            format!("the Idempotency-Key has over {KEY_CHARS_MAX} characters"),
-        )),
-    }
+    let key = headers.idempotency_key()?.ok_or_else(|| {
+        let detail = "send an Idempotency-Key header that is new for each request, such as a UUID";
+        Problem::new(Kind::IdempotencyKeyMissing, detail)
+    })?;
+    Ok(RequestKey { key: key.to_owned(), fingerprint: said.to_string() })
 }
 
 #[cfg(test)]

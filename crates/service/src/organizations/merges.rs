@@ -1,12 +1,12 @@
 //! The merge port: deliberate merges, and their exact undo.
 
 use super::Room;
-use super::batches::{BatchView, batch_location};
+use super::batches::{BatchView, awaiting, batch_location, item_of};
 use super::effects::{DryRun, Effects, Undone};
 use super::keys::request_key;
 use super::proposal::{Choice, Proposal, Wanted, stale_members};
 use super::views::MergeView;
-use crate::paging::{NewestQuery, bad_cursor, cut};
+use crate::paging::{NewestQuery, bad_cursor, cut, last_of_more};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, Headers, OptionalBody, Parameters, PathId};
 use crate::responses::{MergeProblems, ReadProblems, UndoProblems};
@@ -20,7 +20,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use store::MergeRequest;
 use store::error::{Conflict, Error};
-use store::merging::{Answer, Batch, BatchItem, BatchState, ItemRequest, ItemState, RequestKey};
+use store::merging::{Answer, Batch, RequestKey};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -119,7 +119,8 @@ pub(super) async fn merge(
     let digest = body.decided_on()?;
     proposal.require(digest, &body.expected_versions)?;
     if room.needs_second_person(proposal.golden.members.len()) {
-        let batch = batch_of_one(&body, &proposal, caller);
+        let item = item_of(0, &body.choices, &proposal);
+        let batch = awaiting(caller, stated(body.reason.as_ref()), vec![item]);
         return Ok(accepted(room.store.create_batch(&batch, &key).await?));
     }
     let request =
@@ -158,27 +159,6 @@ pub(super) fn request_of(proposal: &Proposal, asked: Asked) -> MergeRequest {
         choices: proposal.choices.clone(),
         batch: asked.batch,
         key: asked.key,
-    }
-}
-
-fn batch_of_one(body: &MergeBody, proposal: &Proposal, created_by: String) -> Batch {
-    let request = ItemRequest {
-        survivor: proposal.survivor,
-        absorbed: proposal.absorbed.clone(),
-        expected: proposal.revisions(),
-        preview_digest: proposal.digest(),
-        choices: json!(body.choices),
-    };
-    let item = BatchItem { position: 0, request, state: ItemState::Pending, merge: None, problem: None };
-    Batch {
-        id: Uuid::now_v7(),
-        state: BatchState::AwaitingApproval,
-        created_by,
-        created_at: entity::clock::now(),
-        reason: stated(body.reason.as_ref()),
-        approved: None,
-        closed: None,
-        items: vec![item],
     }
 }
 
@@ -229,9 +209,7 @@ pub(super) async fn list(
         let after = Some(after.trim()).filter(|after| !after.is_empty());
         let after = after.map(|id| id.parse::<MergeId>().map_err(|_| bad_cursor(id))).transpose()?;
         let mut merges = room.store.merges_since(after, limit + 1).await?;
-        let more = merges.len() > limit;
-        merges.truncate(limit);
-        let next = merges.last().filter(|_| more).map(|merge| merge.id.to_string());
+        let next = last_of_more(&mut merges, limit).map(|merge| merge.id.to_string());
         return Ok(Json(MergeList { merges: merges.into_iter().map(MergeView::from).collect(), next }));
     }
     let mut merges = room.store.merges(query.after()?, limit + 1).await?;

@@ -5,7 +5,7 @@ pub(super) mod simulate;
 
 use super::Room;
 use super::conditional::{quoted, require_match};
-use crate::paging::{PageQuery, sealed};
+use crate::paging::{PageQuery, last_of_more, sealed};
 use crate::problem::{FieldProblem, Kind, Problem, Result};
 use crate::request::{Body, Caller, Headers, Parameters};
 use crate::responses::{EditProblems, ListProblems, PolicyProblems, ReadProblems};
@@ -120,9 +120,7 @@ pub(super) async fn list(
 ) -> Result<Json<PolicyPage>> {
     let limit = page.limit()?;
     let mut policies = room.store.policies(page.after()?.as_deref(), limit + 1).await?;
-    let more = policies.len() > limit;
-    policies.truncate(limit);
-    let next = policies.last().filter(|_| more).map(|last| sealed(&last.policy.name));
+    let next = last_of_more(&mut policies, limit).map(|last| sealed(&last.policy.name));
     let in_force = room.store.policy_in_force().await?.into();
     let policies = policies.into_iter().map(PolicyView::from).collect();
     Ok(Json(PolicyPage { policies, in_force, next }))

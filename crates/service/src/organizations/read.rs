@@ -4,7 +4,7 @@ use super::Room;
 use super::conditional::{is_known, quoted};
 use super::held::{Addressed, look_up};
 use super::views::{AbsorbedView, GoldenView};
-use crate::paging::{PageQuery, bad_cursor, sealed};
+use crate::paging::{PageQuery, bad_cursor, last_of_more, sealed};
 use crate::problem::Result;
 use crate::request::{Headers, Parameters, PathId};
 use crate::responses::{ListProblems, ReadProblems};
@@ -35,9 +35,7 @@ pub(super) async fn list(
     let after =
         page.after()?.map(|id| id.parse::<OrganizationId>().map_err(|_| bad_cursor(&id))).transpose()?;
     let mut ids = room.store.list(after, limit + 1).await?;
-    let more = ids.len() > limit;
-    ids.truncate(limit);
-    let next = ids.last().filter(|_| more).map(|id| sealed(&id.to_string()));
+    let next = last_of_more(&mut ids, limit).map(|id| sealed(&id.to_string()));
     let family = room.store.family(&ids.iter().map(|id| RecordId::from(*id)).collect::<Vec<_>>()).await?;
     let mut golden = golden::project(&family).golden;
     let view = |id: &OrganizationId| {

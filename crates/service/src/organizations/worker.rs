@@ -6,13 +6,13 @@
 use super::merges::{Asked, request_of};
 use super::proposal::{Choice, Proposal, Wanted};
 use crate::ports::Ports;
-use crate::problem::{Problem, chain};
+use crate::problem::Problem;
+use crate::turn::{Round, Turn};
 use chrono::TimeDelta;
 use entity::Merge;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Organizations;
@@ -26,18 +26,11 @@ pub struct MergeWorker {
     store: Arc<dyn Organizations>,
     approved: Arc<Notify>,
     bell: Arc<Notify>,
-    /// Who we are, for the lease.
-    holder: String,
+    turn: Turn,
 }
 
-/// The lease under which one process at a time carries batches out.
-const ROLE: &str = "merge-batches";
 /// Longer than one merge takes.
 const LEASE: Duration = Duration::from_secs(10);
-/// Between two looks when nobody rings, such as for a batch that was approved in another process.
-const IDLE: Duration = Duration::from_secs(1);
-/// After a failure.
-const BACKOFF: Duration = Duration::from_millis(500);
 /// Between two looks for old answers.
 const PRUNE: Duration = Duration::from_secs(3600);
 /// How long an answer is kept for whoever repeats a request.
@@ -51,21 +44,13 @@ impl MergeWorker {
             store: Arc::clone(&ports.organizations),
             approved: Arc::clone(&ports.merging.approved),
             bell: Arc::clone(&ports.bell),
-            holder: Uuid::now_v7().to_string(),
+            turn: Turn::new("merge-batches", LEASE),
         }
     }
 
     /// Works until told to stop; what is in hand then is finished by the next start.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
-        let mut stop = pin!(stop);
-        tokio::select! {
-            () = self.work() => {}
-            () = &mut stop => {}
-        }
-        if let Ok(Some(lease)) = self.store.acquire(ROLE, &self.holder, LEASE).await {
-            // Not given back, it would run out by itself.
-            let _ = self.store.release(&lease).await;
-        }
+        self.turn.until(stop, &*self.store, self.work()).await;
     }
 
     async fn work(&self) {
@@ -78,32 +63,21 @@ impl MergeWorker {
                 }
                 self.round().await
             };
-            let pause = match round.await {
-                Ok(()) => IDLE,
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "batches of merges wait: the store did not answer");
-                    BACKOFF
-                }
-            };
-            tokio::select! {
-                () = self.approved.notified() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
+            self.turn.rest(round.await, &self.approved).await;
         }
     }
 
     /// Everything that runs, oldest first.
-    async fn round(&self) -> store::Result<()> {
+    async fn round(&self) -> store::Result<Round> {
         for batch in self.store.running_batches().await? {
             for item in &batch.items {
-                // Before each merge: a worker that slept past its lease must not go on beside the next one.
-                if self.store.acquire(ROLE, &self.holder, LEASE).await?.is_none() {
-                    return Ok(());
+                if !self.turn.is_ours(&*self.store).await? {
+                    return Ok(Round::Done);
                 }
                 self.carry_out(&batch, item.clone()).await?;
             }
         }
-        Ok(())
+        Ok(Round::Done)
     }
 
     async fn carry_out(&self, batch: &Batch, mut item: BatchItem) -> store::Result<()> {

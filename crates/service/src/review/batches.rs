@@ -2,8 +2,7 @@
 
 use super::blind::stands;
 use super::decide::{Said, Seen, decide};
-use super::queue::{QueueFilterQuery, Walk, walk};
-use super::{Room, bands, certificates, outcome};
+use super::{Room, certificates, outcome};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Caller, PathId};
 use crate::responses::{PlainProblems, ReadProblems, SamplingProblems};
@@ -14,8 +13,8 @@ use chrono::{DateTime, Utc};
 use entity::JudgementVerdict;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use store::review::Teach;
 use store::review::sampling::{BatchItem, BatchState, ReviewBatch};
+use store::review::{QueueFilter, QueueOrder, QueuePage, Teach};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -125,13 +124,22 @@ pub(super) async fn started(
         return Err(Problem::invalid("max", format!("{max} is not between 1 and {CLUSTERS_MAX}")));
     }
     let certificate = certificates::valid(room, certificate).await?;
-    let band = bands::named(certificate.band).map(|band| band.name.to_owned());
-    let filter = QueueFilterQuery { band, ..QueueFilterQuery::default() };
-    // Nobody goes by an empty name: what anybody looks at is left to them.
-    let ahead = Walk { after: None, limit: max, free_for: Some(String::new()) };
-    let clusters: Vec<BatchItem> = walk(room, &filter, ahead)
+    let page = QueuePage {
+        order: QueueOrder::default(),
+        filter: QueueFilter {
+            probability_min: certificate.band.from,
+            probability_below: certificate.band.below,
+            ..QueueFilter::default()
+        },
+        after: None,
+        // Nobody goes by an empty name: what anybody looks at is left to them.
+        free_for: Some(String::new()),
+        limit: max,
+    };
+    let clusters: Vec<BatchItem> = room
+        .store
+        .queue(&page)
         .await?
-        .clusters
         .into_iter()
         .map(|queued| BatchItem { cluster_id: queued.cluster.id, revision: queued.cluster.revision() })
         .collect();

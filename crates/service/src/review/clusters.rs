@@ -4,7 +4,7 @@ use super::Room;
 use super::comments::CommentView;
 use super::said::SaidView;
 use super::views::{ClusterView, DecisionView};
-use crate::paging::{bad_cursor, limit, opened, sealed};
+use crate::paging::{bad_cursor, last_of_more, limit, opened, sealed};
 use crate::problem::{Problem, Result};
 use crate::request::{Parameters, PathId};
 use crate::responses::{ListProblems, ReadProblems, ReviewProblems};
@@ -85,9 +85,7 @@ pub(super) async fn page(room: &Room, query: &ClusterQuery) -> Result<Page> {
     };
     let after = query.cursor.as_deref().map(after).transpose()?;
     let mut clusters = room.store.clusters(&ClusterPage { open_only, after, limit: limit + 1 }).await?;
-    let more = clusters.len() > limit;
-    clusters.truncate(limit);
-    let next = clusters.last().filter(|_| more).map(cursor_of);
+    let next = last_of_more(&mut clusters, limit).map(cursor_of);
     Ok(Page { clusters, next })
 }
 

@@ -2,7 +2,7 @@
 
 use super::claims::held_by_another;
 use super::partition::{Because, Groups, Member, PartPreview, judgements};
-use super::{Room, certificates, clusters};
+use super::{Room, blind, certificates, clusters};
 use crate::problem::{Kind, Problem, Result};
 use entity::{Cluster, ClusterId, JudgementVerdict, OrganizationId, ReasonCode, RecordId, Relation};
 use std::collections::BTreeSet;
@@ -107,6 +107,9 @@ pub(super) async fn decide(room: &Room, cluster: ClusterId, said: Said) -> Resul
     let cluster = clusters::cluster(room, cluster).await?;
     check_seen(&cluster, &said.seen)?;
     let members = members(room, &cluster, &said.added).await?;
+    if let Some(sample) = said.blind_sample {
+        blind::sample(room, sample).await?;
+    }
     let write = write(id, &cluster, (&said, &members))?;
     match room.store.decide(&write).await? {
         Decided::Written => {}
@@ -121,11 +124,12 @@ pub(super) async fn decide(room: &Room, cluster: ClusterId, said: Said) -> Resul
             return Err(Problem::new(Kind::DecisionNotFinal, detail));
         }
     }
+    // First: it stands from here on, whatever fails below.
+    room.decided.notify_one();
     if let Some(comment) = said.comment.as_deref().filter(|comment| !comment.trim().is_empty()) {
         add_comment(room, cluster.id, comment, &said.by).await?;
     }
     certificates::check_after(room, &write.decision).await?;
-    room.decided.notify_one();
     Ok(write.decision)
 }
 

@@ -4,7 +4,7 @@ use super::decide::{Said, Seen, Who, decide as write_down};
 use super::views::{DecisionView, ReasonName, RelationName, VerdictName};
 use super::{Room, comments, outcome};
 use crate::paging::{NewestQuery, cut};
-use crate::problem::{Kind, Problem, Result};
+use crate::problem::{Problem, Result};
 use crate::request::{Body, Caller, Headers, OptionalBody, Parameters, PathId};
 use crate::responses::{DecideProblems, ListProblems, ReadProblems, UndoProblems};
 use axum::Json;
@@ -100,9 +100,6 @@ pub(crate) struct ChoiceBody {
     record_id: Uuid,
 }
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const KEY_CHARS_MAX: usize = 255;
-
 /// Decides on a cluster.
 ///
 /// The decision is written down with a judgement of each pair and answered at once; a worker carries its merges out
@@ -133,9 +130,9 @@ pub(super) async fn decide(
 }
 
 fn said(body: DecisionBody, headers: &Headers, by: &str) -> Result<Said> {
-    let key = key(headers)?.map(|key| {
+    let key = headers.idempotency_key()?.map(|key| {
         let text = serde_json::to_string(&body).expect("a body that came as JSON is JSON");
-        (key, fingerprint(text.as_bytes()))
+        (key.to_owned(), fingerprint(text.as_bytes()))
     });
     let verdict = match (body.verdict, &body.partition) {
         (Some(verdict), _) => verdict,
@@ -184,16 +181,6 @@ fn said(body: DecisionBody, headers: &Headers, by: &str) -> Result<Said> {
 /// A digest of a request, to tell a repeated one from another one.
 pub(super) fn fingerprint(request: &[u8]) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, request).simple().to_string()
-}
-
-/// The caller's key, where there is one.
-pub(super) fn key(headers: &Headers) -> Result<Option<String>> {
-    let key = headers.text(&IDEMPOTENCY_KEY).map(str::trim).filter(|key| !key.is_empty());
-    if key.is_some_and(|key| key.chars().count() > KEY_CHARS_MAX) {
-        let detail = format!("the Idempotency-Key has over {KEY_CHARS_MAX} characters");
-        return Err(Problem::new(Kind::Malformed, detail));
-    }
-    Ok(key.map(str::to_owned))
 }
 
 /// The revision that `If-Match` names; none for `*`, which any cluster fulfils.

@@ -10,10 +10,9 @@
 
 use super::client::{Client, Refusal, WantedMerge};
 use crate::ports::Ports;
-use crate::problem::chain;
+use crate::turn::{Round, Turn};
 use entity::{CandidatePair, Cluster, Judgement, JudgementVerdict, MergeId};
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Resolution;
@@ -27,30 +26,15 @@ pub struct DecisionWorker {
     store: Arc<dyn Resolution>,
     organizations: Client,
     decided: Arc<Notify>,
-    /// Who we are, for the lease.
-    holder: String,
+    turn: Turn,
 }
 
-/// The lease under which one process at a time carries decisions out.
-const ROLE: &str = "decisions";
-/// Longer than one decision takes, [`Client`]'s time-out included.
-const LEASE: Duration = Duration::from_secs(10);
-/// Between two looks when nobody rings, such as for a decision of another process.
-const IDLE: Duration = Duration::from_secs(1);
-/// After a failure.
-const BACKOFF: Duration = Duration::from_millis(500);
+/// Longer than looking at a merge and making it take, each with [`Client`]'s time-out.
+const LEASE: Duration = Duration::from_secs(20);
 const BATCH: usize = 100;
 
 const CLUSTER_GONE: &str =
     "the cluster had changed before the decision could be carried out: look at it again";
-
-/// Whether all that was waiting is done.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Round {
-    Done,
-    /// Something has to be tried again.
-    Unfinished,
-}
 
 impl DecisionWorker {
     /// A worker on these ports. Start one in each process that runs the service.
@@ -60,37 +44,18 @@ impl DecisionWorker {
             store: Arc::clone(&ports.resolution),
             organizations: Client::of(ports),
             decided: Arc::clone(&ports.decided),
-            holder: Uuid::now_v7().to_string(),
+            turn: Turn::new("decisions", LEASE),
         }
     }
 
     /// Works until told to stop; what is in hand then is finished by the next start.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
-        let mut stop = pin!(stop);
-        tokio::select! {
-            () = self.work() => {}
-            () = &mut stop => {}
-        }
-        if let Ok(Some(lease)) = self.store.acquire(ROLE, &self.holder, LEASE).await {
-            // Not given back, it would run out by itself.
-            let _ = self.store.release(&lease).await;
-        }
+        self.turn.until(stop, &*self.store, self.work()).await;
     }
 
     async fn work(&self) {
         loop {
-            let pause = match self.round().await {
-                Ok(Round::Done) => IDLE,
-                Ok(Round::Unfinished) => BACKOFF,
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "decisions wait: the store did not answer");
-                    BACKOFF
-                }
-            };
-            tokio::select! {
-                () = self.decided.notified() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
+            self.turn.rest(self.round().await, &self.decided).await;
         }
     }
 
@@ -114,8 +79,7 @@ impl DecisionWorker {
             let Some(last) = decisions.last() else { return Ok(round) };
             after = Some((last.decided_at, last.id));
             for decision in decisions {
-                // Before each decision: a worker that slept past its lease must not go on beside the next one.
-                if self.store.acquire(ROLE, &self.holder, LEASE).await?.is_none() {
+                if !self.turn.is_ours(&*self.store).await? {
                     return Ok(Round::Done);
                 }
                 let id = decision.id;
@@ -168,6 +132,9 @@ impl DecisionWorker {
             if decision.parts[number].merge_id.is_some() {
                 continue;
             }
+            if !self.turn.is_ours(&*self.store).await? {
+                return Ok(Some(Round::Done));
+            }
             let answer = self.organizations.merge(&wanted(decision, number)).await;
             match answer {
                 Ok(merge) => {
@@ -197,6 +164,9 @@ impl DecisionWorker {
     async fn take_back(&self, mut decision: Decision) -> store::Result<Round> {
         let made: Vec<MergeId> = decision.parts.iter().filter_map(|part| part.merge_id).collect();
         for merge in made {
+            if !self.turn.is_ours(&*self.store).await? {
+                return Ok(Round::Done);
+            }
             let reason = "another part of the decision was refused";
             if let Err(Refusal::Later(cause)) =
                 self.organizations.undo(merge, &decision.decided_by, Some(reason)).await

@@ -24,14 +24,15 @@ struct Position {
 }
 
 /// The first page of a window: transactions that had begun but not ended when the last one ended, and those that began
-/// since. Both by the index on transaction ids: the rest of the log is not looked at, however long it is.
+/// since. Both by the index on transaction ids: the rest of the log is not looked at, however long it is. The third part of a
+/// snapshot's text are the ids of those that were open.
 const FIRST_PAGE: &str = "
     SELECT seq, table_name, op, row_id, owner_before, owner_after FROM (
         SELECT * FROM change_log
         WHERE xid >= pg_snapshot_xmax($2::text::pg_snapshot) AND pg_visible_in_snapshot(xid, $3::text::pg_snapshot)
         UNION ALL
         SELECT * FROM change_log
-        WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($2::text::pg_snapshot)))
+        WHERE xid = ANY (string_to_array(split_part($2, ':', 3), ',')::xid8[])
           AND pg_visible_in_snapshot(xid, $3::text::pg_snapshot)) AS seen_since
     WHERE seq > $1 ORDER BY seq LIMIT $4";
 
@@ -57,6 +58,8 @@ pub(crate) async fn read_window(
         .bind(&at.from)
         .bind(&to)
         .bind(i64::try_from(rows_max).unwrap_or(i64::MAX))
+        // Planned for this position each time: a plan for any position would read the whole log.
+        .persistent(false)
         .fetch_all(&mut **snapshot)
         .await
         .doing(|| format!("reading the change log between {} and {to}", at.from))?;
@@ -116,11 +119,12 @@ pub(crate) async fn count_waiting(
              SELECT seq FROM change_log WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot) AND seq > $2
              UNION ALL
              SELECT seq FROM change_log
-             WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot))) AND seq > $2
+             WHERE xid = ANY (string_to_array(split_part($1, ':', 3), ',')::xid8[]) AND seq > $2
              LIMIT 100000) AS waiting",
     )
     .bind(&at.from)
     .bind(at.seq)
+    .persistent(false)
     .fetch_one(&mut **snapshot)
     .await
     .doing(|| "counting the change log".into())

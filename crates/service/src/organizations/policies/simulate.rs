@@ -3,7 +3,7 @@
 use super::super::Room;
 use super::document::PolicyDocumentBody;
 use super::{PolicyName, check, missing};
-use crate::paging::{bad_cursor, limit, opened, sealed};
+use crate::paging::{bad_cursor, last_of_more, limit, opened, sealed};
 use crate::problem::{Problem, Result};
 use crate::request::Body;
 use crate::responses::PolicyProblems;
@@ -105,9 +105,7 @@ pub(crate) async fn simulate(
     let after = after.map(|id| id.parse::<OrganizationId>().map_err(|_| bad_cursor(&id))).transpose()?;
     let (label, tried) = tried(&room, &name, body).await?;
     let mut ids = room.store.list_merged(after, limit + 1).await?;
-    let more = ids.len() > limit;
-    ids.truncate(limit);
-    let next = ids.last().filter(|_| more).map(|id| sealed(&id.to_string()));
+    let next = last_of_more(&mut ids, limit).map(|id| sealed(&id.to_string()));
     let mut changed = Vec::new();
     for ids in ids.chunks(READ_TOGETHER) {
         let family = room.store.family(&ids.iter().copied().map(RecordId::from).collect::<Vec<_>>()).await?;

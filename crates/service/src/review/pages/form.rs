@@ -8,7 +8,7 @@ use crate::problem::{Kind, Problem, Result};
 use crate::request::{Caller, Headers, PathId, Raw};
 use crate::review::comments::checked;
 use crate::review::decide::{Said, Seen, Who, add_comment, decide as write_down, keyed};
-use crate::review::decisions::{fingerprint, key};
+use crate::review::decisions::fingerprint;
 use crate::review::{Room, clusters, outcome, progress};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -34,8 +34,8 @@ pub(super) async fn decide(
     let by = caller.or_named(fields.text("user"))?.name;
     let id = ClusterId(id);
     // The page's own key makes a form that is sent twice one decision; a script may give another.
-    let key = match key(&headers)? {
-        Some(key) => Some(key),
+    let key = match headers.idempotency_key()? {
+        Some(key) => Some(key.to_owned()),
         None => fields.text("key").map(str::to_owned),
     };
     let before = match &key {

@@ -1,13 +1,12 @@
 //! Contract tests: schemathesis makes requests from the OpenAPI document of a running `orgloop`, and holds the answers
 //! against it. No answer may be a server's error, undocumented, or of another shape than the document says.
 
-use super::{command, finish};
-use crate::{checkout, say};
+use crate::{cargo, checkout, python, without_settings};
 use anyhow::{Context, Result, bail, ensure};
 use std::{
-    env, fs,
+    fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -21,14 +20,13 @@ const SEED: &str = "1";
 /// For the loop to print where it listens.
 const START: Duration = Duration::from_secs(60);
 
-/// Runs them, or says aloud that they were skipped.
+/// Runs them.
 pub(crate) fn run() -> Result<()> {
-    let folder = checkout().join("target").join("contract");
-    let Some(schemathesis) = schemathesis(&folder)? else {
-        say("SKIPPED: contract tests need python3 with venv (Debian: python3-venv)");
-        return Ok(());
-    };
-    finish(&mut command(&["build", "-p", "orgloop"]))?;
+    let folder = crate::target().join("contract");
+    let schemathesis =
+        python::with(&folder, "xtask/contract/requirements.txt")?.with_file_name("schemathesis");
+    let built = cargo(&["build", "-p", "orgloop"]).status().context("running cargo")?;
+    ensure!(built.success(), "cargo ended with {built}");
     let data = folder.join("data");
     if data.exists() {
         fs::remove_dir_all(&data)?;
@@ -48,35 +46,9 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The program, installed below `target/` as the requirements name it; `None` where Python cannot make a place for it.
-fn schemathesis(folder: &Path) -> Result<Option<PathBuf>> {
-    let requirements = checkout().join("xtask/contract/requirements.txt");
-    let wanted =
-        fs::read_to_string(&requirements).context("reading the requirements of the contract tests")?;
-    let (place, stamp) = (folder.join("venv"), folder.join("installed.txt"));
-    let program = place.join("bin").join("schemathesis");
-    if program.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(Some(program));
-    }
-    fs::create_dir_all(folder)?;
-    let made =
-        Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place).stdout(Stdio::null()).status();
-    if !made.is_ok_and(|status| status.success()) {
-        return Ok(None);
-    }
-    let mut pip = Command::new(place.join("bin").join("pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
-    let status = pip.status().context("running pip")?;
-    ensure!(status.success(), "pip could not install the requirements of the contract tests");
-    fs::write(&stamp, &wanted)?;
-    Ok(Some(program))
-}
-
 fn orgloop(data: &Path) -> Command {
-    let mut command = Command::new(checkout().join("target").join("debug").join("orgloop"));
-    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORGLOOP_")) {
-        command.env_remove(name);
-    }
+    let mut command = Command::new(crate::target().join("debug/orgloop"));
+    without_settings(&mut command);
     command.current_dir(data).stdin(Stdio::null()).arg("--data-dir").arg(data);
     command
 }
