@@ -264,7 +264,7 @@ fn renamed(names: &mut TopicNames, prefix: &str) -> Vec<(&'static str, String)> 
 
 /// The data set beside the checkout, if it is there.
 pub(crate) fn shared_data(path: &str) -> Option<PathBuf> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(path);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
     if !file.exists() {
         println!("SKIPPED: {path} is not beside the checkout");
         return None;

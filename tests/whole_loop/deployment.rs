@@ -7,7 +7,6 @@ use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long any condition may take to come true; generous, because machines are shared.
@@ -90,7 +89,7 @@ impl Deployment {
 
     /// A command of the binary, in this deployment's surroundings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orgloop"));
         command.args(arguments).current_dir(self.backend.folder.path());
         command.envs(self.backend.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -203,26 +202,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The binary of this build, made once.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // The same profile as the test's: a measurement wants the fast one.
-        let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-        let build = ["build", "--quiet", "--package", "orgloop", "--profile", profile];
-        let mut cargo = Command::new(env!("CARGO"));
-        // What cargo tells this test of its own package would make ring, and all above it, build once more.
-        for (name, _) in std::env::vars_os() {
-            let of_this_package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
-            if name.to_str().is_some_and(|name| of_this_package.iter().any(|of| name.starts_with(of))) {
-                cargo.env_remove(name);
-            }
-        }
-        assert!(cargo.args(build).status().unwrap().success(), "the binary does not build");
-        let test = std::env::current_exe().unwrap();
-        // target/debug/deps/whole_loop-… → target/debug/orgloop
-        test.parent().and_then(Path::parent).unwrap().join("orgloop")
-    })
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     };
     let organizations = organizations.to_string();
     let measure = |on: &str| {
-        let arguments = ["bench", "--quiet", "-p", "orgloop-tests", "--bench", "loop", "--"];
+        let arguments = ["bench", "--quiet", "-p", "orgloop", "--bench", "loop", "--"];
         let mut command = cargo(&arguments);
         command.args(["--on", on, "--organizations", &organizations]);
         command
@@ -77,7 +77,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
 fn merge(merges: usize, embedded: bool) -> Result<()> {
     let merges = merges.to_string();
     let measure = |on: &str| {
-        let mut command = cargo(&["bench", "--quiet", "-p", "orgloop-tests", "--bench", "merge", "--"]);
+        let mut command = cargo(&["bench", "--quiet", "-p", "orgloop", "--bench", "merge", "--"]);
         command.args(["--on", on, "--merges", &merges]);
         command
     };
