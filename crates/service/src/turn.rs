@@ -2,7 +2,6 @@
 
 use crate::problem::chain;
 use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 use store::Leases;
 use tokio::sync::Notify;
@@ -48,10 +47,10 @@ impl Turn {
         leases: &(impl Leases + ?Sized),
         work: impl Future<Output = ()> + Send,
     ) {
-        let (mut stop, mut work) = (pin!(stop), pin!(work));
+        // Both are dropped here: work cut short would keep the store's connection from whoever gives the lease back.
         tokio::select! {
-            () = &mut work => {}
-            () = &mut stop => {}
+            () = work => {}
+            () = stop => {}
         }
         if let Ok(Some(lease)) = leases.acquire(self.role, &self.holder, self.lease).await {
             // Not given back, it would run out by itself.
