@@ -54,6 +54,13 @@ async fn merge_and_undo(deployment: Deployment) {
         .map(|m| m["organization_id"].as_str().unwrap())
         .collect();
     let (survivor, absorbed) = (members[0], members[1]);
+    let explained = deployment.get(&format!("/v1/explanations?left={survivor}&right={absorbed}")).await;
+    let said = deployment.must(&["explain", survivor, absorbed, "--json"]);
+    assert_eq!(
+        explained,
+        serde_json::from_str::<Value>(&said).unwrap(),
+        "one explanation, wherever it is asked for"
+    );
 
     let decision = json!({"verdict": "match", "survivor": survivor, "reason": "the same site"});
     let decided = deployment.post(&format!("{cluster_path}/decisions"), &decision).await;
@@ -82,6 +89,7 @@ async fn merge_and_undo(deployment: Deployment) {
     assert!(facts.contains("\"op\":\"unmerged\""), "{facts}");
 
     not_the_same(&deployment, &cluster_path).await;
+    undone_at_the_organizations(&deployment, &cluster_path).await;
     deployment.end().await;
 }
 
@@ -107,6 +115,24 @@ async fn not_the_same(deployment: &Deployment, cluster_path: &str) {
     deployment.until("/v1/clusters?status=open&limit=200", |open| !holds(open, &cluster)).await;
     deployment.post(&format!("{decision_path}/undo"), &json!({})).await;
     deployment.until("/v1/clusters?status=open&limit=200", |open| holds(open, &cluster)).await;
+}
+
+/// A merge that is undone where it was made ends its decision, and all that was said with it: the cluster comes back.
+async fn undone_at_the_organizations(deployment: &Deployment, cluster_path: &str) {
+    let cluster = deployment.get(cluster_path).await;
+    let decided = deployment.post(&format!("{cluster_path}/decisions"), &json!({"verdict": "match"})).await;
+    let decision_path = format!("/v1/decisions/{}", decided["id"].as_str().unwrap());
+    let applied = deployment.until(&decision_path, |decision| decision["state"] == "applied").await;
+    deployment.until("/v1/clusters?status=open&limit=200", |open| !holds(open, &cluster)).await;
+    let merge = applied["merge_id"].as_str().unwrap();
+    deployment.post(&format!("/v1/merges/{merge}/undo"), &json!({})).await;
+    deployment.until(&decision_path, |decision| decision["state"] == "undone").await;
+    let [a, b] = [0, 1].map(|at| cluster["members"][at]["record_id"].as_str().unwrap());
+    let history = deployment.get(&format!("/v1/pairs/{a}/{b}/history")).await;
+    let said =
+        history["judgements"].as_array().unwrap().iter().find(|said| said["decision_id"] == decided["id"]);
+    assert_eq!(said.unwrap()["standing"], "withdrawn", "{history}");
+    deployment.until("/v1/review/queue?limit=200", |queue| holds(queue, &cluster)).await;
 }
 
 fn holds(page: &Value, cluster: &Value) -> bool {

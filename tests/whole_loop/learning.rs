@@ -2,9 +2,12 @@
 
 use crate::backend::Ports;
 use crate::deployment::Deployment;
+use entity::{CandidatePair, Judgement, JudgementVerdict};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::io::Write;
 use std::process::Stdio;
+use store::review::{ReasonedJudgement, Teach};
 
 const ALL: &str = "poller,indexer,scorer,resolver,sink,service";
 
@@ -35,6 +38,34 @@ fn asked(said: &str) -> Vec<&str> {
     said.lines().filter_map(|line| line.strip_prefix("pair: ")).collect()
 }
 
+/// The scored pair that a question was about.
+async fn pair_of(deployment: &Deployment, question: &str) -> CandidatePair {
+    let (resolution, (organizations, _)) =
+        (deployment.backend.resolution().await, deployment.backend.organizations().await);
+    let pairs = resolution.scan_pairs(None, 100_000).await.unwrap();
+    let ids: Vec<_> = pairs.iter().flat_map(|scored| [scored.pair.left(), scored.pair.right()]).collect();
+    let records = organizations.family(&ids).await.unwrap().records;
+    let named: HashMap<_, _> = records.iter().map(|record| (record.id, record.source_id.as_str())).collect();
+    let (one, other) = question.split_once(' ').unwrap();
+    let found = pairs.iter().map(|scored| scored.pair).find(|pair| {
+        let told = (named[&pair.left()], named[&pair.right()]);
+        told == (one, other) || told == (other, one)
+    });
+    found.unwrap_or_else(|| panic!("no scored pair is {question}"))
+}
+
+/// A yes from which models are not to learn.
+fn untaught(pair: CandidatePair) -> ReasonedJudgement {
+    let judgement = Judgement {
+        pair,
+        verdict: JudgementVerdict::Match,
+        judged_by: "ben".into(),
+        judged_at: entity::clock::now(),
+        reason: None,
+    };
+    ReasonedJudgement { judgement, codes: Vec::new(), relation: None, teach: Teach::No }
+}
+
 async fn answers_become_a_model(deployment: Deployment) {
     let sample = deployment.sample(300, 61);
     deployment.import(&sample.join("orgs.json"), "sample");
@@ -51,12 +82,16 @@ async fn answers_become_a_model(deployment: Deployment) {
     assert_eq!(verdicts, [Match, NonMatch, NonMatch], "what was taken back does not hold");
     assert!(judged.iter().all(|(_, judgement)| judgement.judged_by == "ana"));
 
+    // What models are not to learn from is no answer here, and no question either.
+    let silent = untaught(pair_of(&deployment, pairs[3]).await);
+    resolution.judge_pair(&silent).await.unwrap();
+
     // Another sitting goes on: what is judged is not asked again, by whomever.
     let said = answer(&deployment, &"y\n".repeat(30));
     assert!(said.contains("answered 3 (3 of them judged before): 1 matches, 2 others"), "{said}");
     let again = asked(&said);
-    assert!(pairs[..3].iter().all(|pair| !again.contains(pair)), "{said}");
-    assert_eq!(resolution.judgements(0, 100).await.unwrap().len(), 33);
+    assert!(pairs[..4].iter().all(|pair| !again.contains(pair)), "{said}");
+    assert_eq!(resolution.judgements(0, 100).await.unwrap().len(), 34);
 
     let train = ["train", "--from-judgements", "--json", "--model", "learned"];
     let metrics: Value = serde_json::from_str(&deployment.must(&train)).unwrap();

@@ -1,6 +1,5 @@
 //! Whether the service asks for credentials: by the settings, by what is configured, and by where it listens.
 
-use crate::config::Config;
 use crate::roles::{Process, own_url};
 use anyhow::{Context, bail};
 use service::access::{Access, AccessMode, AccessSettings};
@@ -14,7 +13,7 @@ const REFUSED: &str = "would let everyone do everything: make a token with `orgl
 /// The access of a service that listens on this address.
 pub(crate) async fn of(process: &Process, address: SocketAddr) -> anyhow::Result<Access> {
     let credentials = Arc::clone(&process.organizations().await?.credentials);
-    let settings = settings(&process.config, address);
+    let settings = AccessSettings { own_url: own_url(address), ..process.config.access.clone() };
     let configured = settings.oidc.is_configured() || !credentials.tokens().await?.is_empty();
     let access = match settings.mode {
         AccessMode::Auto if configured => Access::closed(credentials, settings),
@@ -32,12 +31,4 @@ pub(crate) async fn of(process: &Process, address: SocketAddr) -> anyhow::Result
         tracing::warn!("nobody can come in yet: make a token with `orgloop token create`");
     }
     Ok(access)
-}
-
-fn settings(config: &Config, address: SocketAddr) -> AccessSettings {
-    let mut settings = config.access.clone();
-    if settings.public_url.is_empty() {
-        settings.public_url = own_url(address);
-    }
-    settings
 }

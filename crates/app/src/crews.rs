@@ -43,6 +43,11 @@ pub(crate) fn index_name(generation: i64) -> String {
     format!("g{generation}")
 }
 
+/// The generation that people and consumers see.
+pub(crate) fn live(all: &[Generation]) -> anyhow::Result<&Generation> {
+    all.iter().find(|generation| generation.live).context("no generation is live")
+}
+
 /// The crews of this process.
 pub(crate) struct Crews {
     process: Arc<Process>,
@@ -127,7 +132,7 @@ impl Crews {
     /// it and takes over once it has caught up.
     async fn succeed(&self, all: &[Generation]) -> anyhow::Result<()> {
         let generations = self.process.generations().await?;
-        let live = all.iter().find(|generation| generation.live).context("no generation is live")?;
+        let live = live(all)?;
         let text = match Model::from_json(&live.model) {
             Ok(_) => live.model.as_str(),
             Err(_) => Model::shipped_text(),

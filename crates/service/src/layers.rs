@@ -22,10 +22,10 @@ pub(crate) fn around(router: Router, access: &Access) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(same_site))
-        .layer(from_fn(crate::reconcile::shared));
+        .layer(from_fn(same_site));
     access
         .guard(router)
+        .layer(from_fn(crate::reconcile::shared))
         .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(counted))

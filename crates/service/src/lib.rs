@@ -7,6 +7,7 @@
 pub mod access;
 mod hsds;
 mod layers;
+mod live;
 mod operations;
 mod organizations;
 mod page;
@@ -23,7 +24,7 @@ mod turn;
 
 pub use organizations::MergeWorker;
 pub use ports::{Merging, Ports, RegistryRoutes, Stages};
-pub use review::DecisionWorker;
+pub use review::{DecisionWorker, Explanation, Unexplained};
 pub use serve::serve;
 
 use axum::Router;

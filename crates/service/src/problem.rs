@@ -10,6 +10,7 @@ pub(crate) use catalogue::Kind;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use golden::PlanFault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::error::Error as StdError;
@@ -166,6 +167,21 @@ impl From<store::Error> for Problem {
             store::Error::Invalid(detail) => Self::new(Kind::Invalid, detail),
             transient @ store::Error::Transient { .. } => Self::ours(Kind::Unavailable, &transient),
             other => Self::ours(Kind::Internal, &other),
+        }
+    }
+}
+
+impl From<PlanFault> for Problem {
+    fn from(fault: PlanFault) -> Self {
+        match fault {
+            PlanFault::NotSeveral => {
+                Self::invalid("organizations", "name two organizations or more, each once")
+            }
+            PlanFault::Missing(id) => Self::not_found(format!("organization {id}")),
+            PlanFault::Absorbed { absorbed, survivor } => {
+                Self::merged_entity(&absorbed.to_string(), &survivor.to_string())
+            }
+            PlanFault::Choice { field, problem } => Self::invalid(format!("choices.{field}"), problem),
         }
     }
 }

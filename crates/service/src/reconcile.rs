@@ -5,7 +5,6 @@
 
 mod candidates;
 mod extend;
-mod live;
 mod manifest;
 mod matching;
 mod origins;
@@ -17,14 +16,11 @@ mod suggest;
 
 pub(crate) use origins::{is_let_in, shared};
 
+use crate::live::LiveModel;
 use crate::ports::Ports;
 use crate::problem::Result;
-use crate::request::Headers;
-use axum::http::header;
 use entity::{GoldenRecord, OrganizationId, RecordId};
-use live::Kept;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -36,7 +32,7 @@ const TYPE_NAME: &str = "Organization";
 #[derive(Clone, Debug)]
 struct Room {
     ports: Ports,
-    kept: Arc<Kept>,
+    live: LiveModel,
 }
 
 pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
@@ -50,7 +46,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
         .routes(routes!(extend::propose))
         .routes(routes!(preview::show))
         .route("/reconcile/preview.css", axum::routing::get(preview::style))
-        .with_state(Room { ports: ports.clone(), kept: Arc::default() })
+        .with_state(Room { ports: ports.clone(), live: LiveModel::of(ports) })
 }
 
 /// Golden records, each found by its own id and by those of all its members and of what was absorbed.
@@ -75,18 +71,6 @@ impl Room {
         let family = self.ports.organizations.family(ids).await?;
         Ok(Goldens { roots: family.roots(), golden: golden::project(&family).golden })
     }
-}
-
-/// Where callers reach this service, such as `https://orgloop.example`: as they have called it, since only they know
-/// what stands between.
-fn base_url(headers: &Headers) -> String {
-    let is_authority = |host: &&str| {
-        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-_[]".contains(c))
-    };
-    let host = headers.text(&header::HOST).filter(is_authority).unwrap_or("localhost");
-    let forwarded = headers.0.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
-    let scheme = if forwarded == Some("https") { "https" } else { "http" };
-    format!("{scheme}://{host}")
 }
 
 /// Where to find an organization and how to reach it, in a line: what tells namesakes apart.

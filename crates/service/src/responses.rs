@@ -42,6 +42,8 @@ problems! {
     ReadProblems [(400, "`malformed`"), (404, "`not-found`")];
     /// Reading one thing of the review, with what the organizations say of it.
     ReviewProblems [(400, "`malformed`"), (404, "`not-found`"), (502, "`organizations-unavailable`")];
+    /// Reading what two things are to each other.
+    ExplainProblems [(400, "`malformed`"), (404, "`not-found`"), (422, "`invalid`")];
     /// Asking for something that is itself in the query, as JSON.
     AskProblems [(400, "`malformed`"), (413, "`too-large`"), (422, "`invalid`")];
     /// Matching rows of others.
@@ -75,8 +77,8 @@ problems! {
     ];
     /// Samples, certificates and batches.
     SamplingProblems [
-        (400, "`malformed`"), (403, "`cross-site`, `second-person-needed`"), (404, "`not-found`"),
-        (409, "`certificate-withdrawn`, `not-certified`, `batch-settled`"), (413, "`too-large`"),
+        (400, "`malformed`"), (403, "`cross-site`, `needs-second-approval`"), (404, "`not-found`"),
+        (409, "`certificate-withdrawn`, `not-certified`, `batch-closed`"), (413, "`too-large`"),
         (415, "`unsupported-media-type`"), (422, "`invalid`"), (502, "`organizations-unavailable`"),
     ];
     /// Creating.

@@ -14,6 +14,7 @@ mod comments;
 mod decide;
 mod decisions;
 mod exclusions;
+mod explanations;
 mod outcome;
 mod pages;
 mod partition;
@@ -26,8 +27,10 @@ mod transitions;
 mod views;
 mod worker;
 
+pub use explanations::{Explanation, Unexplained};
 pub use worker::DecisionWorker;
 
+use crate::live::LiveModel;
 use crate::ports::Ports;
 use axum::Router;
 use client::Client;
@@ -47,6 +50,7 @@ pub(crate) struct Room {
     decided: Arc<Notify>,
     sources: Sources,
     index: Arc<dyn Index>,
+    live: LiveModel,
 }
 
 impl Room {
@@ -57,6 +61,7 @@ impl Room {
             decided: Arc::clone(&ports.decided),
             sources: Sources::default(),
             index: Arc::clone(&ports.index),
+            live: LiveModel::of(ports),
         }
     }
 }
@@ -75,6 +80,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
         .routes(routes!(progress::undo))
         .routes(routes!(exclusions::get, exclusions::put, exclusions::delete))
         .routes(routes!(exclusions::history))
+        .routes(routes!(explanations::explain))
         .routes(routes!(blind::draw, blind::list))
         .routes(routes!(blind::get))
         .routes(routes!(certificates::issue, certificates::list))

@@ -1,8 +1,6 @@
 //! `dedupe`: one file's duplicates, without a store or a service.
 
-mod input;
 mod judgements;
-mod memory;
 mod pairs;
 mod previous;
 mod report;
@@ -10,11 +8,12 @@ mod summary;
 mod written;
 
 use super::evaluate::Quality;
+use super::input::{self, Input};
+use super::memory;
 use super::model::read_model;
 use crate::output;
 use anyhow::ensure;
 use formats::ColumnMap;
-use input::Input;
 use judgements::Judgements;
 use pipeline::batch::{Batch, Clusters, Evidence, Pairs, Plan};
 use previous::{Previous, Transition};
@@ -113,8 +112,7 @@ pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
         Some(path) => read_model(path)?.0,
         None => Model::shipped().clone(),
     };
-    let threads = arguments.threads.or_else(|| std::thread::available_parallelism().ok());
-    let threads = threads.unwrap_or(NonZero::<usize>::MIN);
+    let threads = arguments.threads.unwrap_or_else(input::threads);
     let wants_evidence = arguments.pairs.is_some() || arguments.report.is_some();
     let evidence = if wants_evidence { Evidence::Levels } else { Evidence::Weights };
     let plan = Plan { model: &model, threads, evidence };

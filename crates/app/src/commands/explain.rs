@@ -1,14 +1,13 @@
 //! `explain`: why the live model holds two records to be one organization, or not.
 
 use crate::config::Config;
-use crate::crews::index_name;
+use crate::crews::{index_name, live};
 use crate::output;
 use crate::roles::Process;
 use anyhow::{Context, ensure};
 use entity::RecordId;
-use entity::cluster::ExplanationLine;
-use scoring::{Model, RecordFeatures};
-use serde::Serialize;
+use scoring::Model;
+use service::Explanation;
 use std::process::ExitCode;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -22,54 +21,18 @@ pub(crate) struct ExplainArguments {
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Explained {
-    left: RecordId,
-    right: RecordId,
-    model_version: String,
-    records: u64,
-    /// Natural log-odds, the prior included: the sum of the lines.
-    match_weight: f64,
-    probability: f64,
-    threshold: f64,
-    /// Whether blocking makes them candidates: only then does the loop compare them.
-    shared_blocking_keys: Vec<String>,
-    lines: Vec<ExplanationLine>,
-}
-
 /// Runs it.
 pub(crate) async fn run(config: Config, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let (left, right) = (record_id(&arguments.left)?, record_id(&arguments.right)?);
     ensure!(left != right, "{left} is one record: name two");
     let process = Process::begin(config).await?;
     let generations = process.generations().await?;
-    let live = generations.list().await?.into_iter().find(|generation| generation.live);
-    let live = live.context("no generation is live")?;
+    let all = generations.list().await?;
+    let live = live(&all)?;
     let model = Model::from_json(&live.model).context("reading the live model")?;
     let index = process.index().await?.generation(&index_name(live.id)).await?;
-    let documents = index.documents(&[left, right]).await?;
-    let document = |id: RecordId| {
-        let found = documents.iter().find(|document| document.id == id);
-        found.with_context(|| {
-            format!("record {id} is not in the index: is it imported, and is the indexer done?")
-        })
-    };
-    let (one, other) = (document(left)?, document(right)?);
-    let features = |bytes: &[u8]| RecordFeatures::from_bytes(bytes).context("reading the index");
-    let vector = scoring::compare(&features(&one.features)?, &features(&other.features)?);
     let records = generations.of(live.id).corpus().await?.record_count;
-    let match_weight = model.weigh(&vector) + model.prior(records);
-    let explained = Explained {
-        left,
-        right,
-        model_version: live.model_version,
-        records,
-        match_weight,
-        probability: model.probability(match_weight),
-        threshold: model.threshold(),
-        shared_blocking_keys: one.keys.iter().filter(|key| other.keys.contains(key)).cloned().collect(),
-        lines: model.explain(vector.levels(), records)?,
-    };
+    let explained = Explanation::of(&*index, (&model, records), (left, right)).await?;
     if arguments.json {
         output::json(&explained)?;
     } else {
@@ -88,7 +51,7 @@ fn record_id(text: &str) -> anyhow::Result<RecordId> {
     Ok(entity::id::derive(source, "organization", source_id).into())
 }
 
-fn show(explained: &Explained) {
+fn show(explained: &Explanation) {
     let verdict =
         if explained.match_weight >= explained.threshold { "joins them" } else { "keeps them apart" };
     output::line(format_args!(
@@ -101,7 +64,10 @@ fn show(explained: &Explained) {
     }
     match explained.shared_blocking_keys.as_slice() {
         [] => output::line("  They share no blocking key: the loop does not compare them."),
-        keys => output::line(format_args!("  shared blocking keys: {}", keys.join(", "))),
+        keys => {
+            let closed = if explained.candidates { "" } else { ", all of blocks too large to be compared" };
+            output::line(format_args!("  shared blocking keys: {}{closed}", keys.join(", ")));
+        }
     }
 }
 

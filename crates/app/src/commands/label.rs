@@ -9,6 +9,7 @@ mod pool;
 mod screen;
 mod session;
 
+use super::input::{self, Input};
 use super::model::read_model;
 use crate::config::Config;
 use crate::output;
@@ -75,7 +76,8 @@ pub(crate) async fn run(arguments: &LabelArguments) -> anyhow::Result<ExitCode> 
     let map = arguments.map.iter().try_fold(ColumnMap::default(), |map, more| map.and(more))?;
     let book = FileBook::open(labels)?;
     let source = Source { model: &start, seed: arguments.seed };
-    let pool = pool::of_file(input, &map, &book.labels().labels, source)?;
+    let file = Input { path: input, map: &map, threads: input::threads(), memory_limit: None };
+    let pool = pool::of_file(&file, &book.labels().labels, source)?;
     let answers = given(&book, &pool)?;
     let parts = (Book::File(book), Keys::of_this_process());
     let session = Session::new((pool, start), parts, arguments.sight(), (answers, 0));

@@ -3,7 +3,7 @@
 
 use super::judged::{JudgedPair, judged_pairs};
 use crate::config::Config;
-use crate::crews::index_name;
+use crate::crews::{index_name, live};
 use crate::output;
 use crate::roles::Process;
 use anyhow::{Context, bail};
@@ -220,23 +220,22 @@ struct Violation {
 const SHOWN: usize = 20;
 
 async fn compare(process: &Process, version: &str, json: bool) -> anyhow::Result<()> {
-    let generations = process.generations().await?;
     let staged = find(process, version).await?;
-    let live = generations.list().await?.into_iter().find(|generation| generation.live);
-    let live = live.context("no generation is live")?;
+    let all = process.generations().await?.list().await?;
+    let live = live(&all)?;
     let (before, after) = (clusters(process, live.id).await?, clusters(process, staged.id).await?);
     let found = transitions(&before, &after);
     let mut counts = BTreeMap::new();
     for transition in &found {
         *counts.entry(transition.kind).or_insert(0) += 1;
     }
-    let (judgements, violated_by_live) = violations(process, &live).await?;
+    let (judgements, violated_by_live) = violations(process, live).await?;
     let (_, violated_by_staged) = violations(process, &staged).await?;
     let count = |state: &[(RecordId, ClusterId)]| {
         state.iter().map(|(_, id)| id).collect::<std::collections::BTreeSet<_>>().len()
     };
     let comparison = Comparison {
-        live: live.model_version,
+        live: live.model_version.clone(),
         staged: staged.model_version,
         clusters_live: count(&before),
         clusters_staged: count(&after),

@@ -1,4 +1,5 @@
-//! Merges come back: redirects become must-links, and an undone merge ends the decision it came from.
+//! Merges come back: redirects become must-links, and an undone merge ends the decision it came from, with its
+//! judgements.
 
 use crate::error::{Error, Result};
 use crate::runner::Stage;
@@ -50,10 +51,15 @@ impl RedirectFollower {
             return Ok(());
         }
         let Some(mut decision) = self.resolution.decision_of_merge(changed.id).await? else { return Ok(()) };
-        if decision.state != DecisionState::Undone {
-            decision.state = DecisionState::Undone;
-            self.resolution.put_decision(&decision).await?;
+        // Of a refused one, the worker takes the merges back itself.
+        if matches!(decision.state, DecisionState::Undone | DecisionState::Refused) {
+            return Ok(());
         }
+        // What was said with it goes first: after a crash in between, all of it is done again.
+        self.resolution.withdraw(decision.id, entity::clock::now()).await?;
+        self.resolution.forget_answer(decision.id).await?;
+        decision.state = DecisionState::Undone;
+        self.resolution.put_decision(&decision).await?;
         Ok(())
     }
 }

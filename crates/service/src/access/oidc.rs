@@ -11,7 +11,7 @@ use crate::problem::chain;
 use chrono::{DateTime, Utc};
 use claims::Expected;
 use jwt::{Jwt, Key};
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -218,6 +218,18 @@ fn read<T: serde::de::DeserializeOwned>(value: Value) -> std::result::Result<T, 
 
 /// The provider's answer, of a size that is bearable.
 async fn answer(request: RequestBuilder) -> std::result::Result<Value, Trouble> {
+    let (status, value) = said(request).await?;
+    if status.is_success() { Ok(value) } else { Err(not_well(status, &value)) }
+}
+
+/// A no of the provider: nothing that is said of whoever asks us.
+fn not_well(status: StatusCode, value: &Value) -> Trouble {
+    let error = value["error"].as_str().unwrap_or("no reason");
+    Trouble::Away(format!("the provider answered {status}: {error}"))
+}
+
+/// What the provider says, good or not.
+async fn said(request: RequestBuilder) -> std::result::Result<(StatusCode, Value), Trouble> {
     let away = |error: reqwest::Error| Trouble::Away(chain(&error));
     let mut response = request.send().await.map_err(away)?;
     let status = response.status();
@@ -228,14 +240,7 @@ async fn answer(request: RequestBuilder) -> std::result::Result<Value, Trouble> 
             return Err(Trouble::Away("the provider's answer is too large".to_owned()));
         }
     }
-    let value: Value = serde_json::from_slice(&body)
+    let value = serde_json::from_slice(&body)
         .map_err(|error| Trouble::Away(format!("the provider answered {status} and no JSON: {error}")))?;
-    if status.is_client_error() {
-        let error = value["error"].as_str().unwrap_or("no reason");
-        return Err(refused(format!("the provider answered {status}: {error}")));
-    }
-    if !status.is_success() {
-        return Err(Trouble::Away(format!("the provider answered {status}")));
-    }
-    Ok(value)
+    Ok((status, value))
 }

@@ -37,6 +37,9 @@ pub struct AccessSettings {
     pub mode: AccessMode,
     /// Where browsers reach the service, such as `https://orgloop.example.org`; empty: where it listens.
     pub public_url: String,
+    /// Where it listens, which no setting says.
+    #[serde(skip)]
+    pub own_url: String,
     /// Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<String>,
     /// Who may read `/metrics`.
@@ -56,6 +59,7 @@ impl Default for AccessSettings {
         Self {
             mode: AccessMode::default(),
             public_url: String::new(),
+            own_url: String::new(),
             trusted_proxies: Vec::new(),
             metrics: MetricsAccess::default(),
             session_idle_minutes: 60,

@@ -1,10 +1,11 @@
 //! Signing in and out in a browser: with a token, or at the OpenID provider.
 
+use super::address::Origin;
 use super::identity::{How, Identity};
-use super::oidc::{self, Begun, CameBack, LOGIN, Provider, Trouble};
+use super::oidc::{self, Begun, CameBack, LOGIN, Provider, Trouble, Vouched};
 use super::secret::hash;
-use super::sessions::SignedIn;
-use super::{Access, Door, audit};
+use super::sessions::{SignedIn, Way};
+use super::{Access, AccessSettings, Door, audit};
 use crate::page::{Page, PageProblem, Place, sentence};
 use crate::problem::{Kind, Problem};
 use crate::request::{Headers, Parameters, Raw};
@@ -114,38 +115,29 @@ async fn by_token(State(access): State<Access>, request: Request) -> Result<Resp
     let next = own_path(field("next").as_deref());
     let token = match access.by_token(credentials, &field("token").unwrap_or_default(), origin).await {
         Ok(token) => token,
-        Err(problem) if problem.kind == Kind::Unauthenticated => {
-            let page = page(&access, &next, Some(&problem.detail));
-            return Ok((StatusCode::UNAUTHORIZED, problem.headers(), page).into_response());
-        }
-        Err(problem) => return Err(problem.into()),
+        Err(problem) => return once_more(&access, &next, problem),
     };
-    if !token.roles.grant(Role::Viewer) {
-        return Err(Problem::missing_role(Role::Viewer).into());
-    }
-    audit::signed_in(&token.name, "token", origin.address);
     let who = SignedIn {
         name: token.name,
         roles: token.roles,
         token_id: Some(token.id),
         until: Some(token.expires_at),
     };
-    let cookie = access.begin_session(credentials, who, access.way(&headers)).await?;
-    let mut response = see_other(&next);
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
+    Ok(access.let_in(credentials, who, ("token", origin), access.way(&headers), &next).await?)
 }
 
 /// Off to the provider.
 async fn to_provider(
     State(access): State<Access>,
     Headers(headers): Headers,
+    extensions: Extensions,
     Parameters(Next { next }): Parameters<Next>,
 ) -> Result<Response, PageProblem> {
     let (credentials, provider) = access.provider()?;
     let redirect = access.redirect_url();
     let begun = oidc::begin(provider, &redirect, own_path(next.as_deref()), entity::clock::now()).await;
-    let Begun { url, state, pending } = begun.map_err(away)?;
+    let origin = access.0.proxies.origin(&headers, &extensions);
+    let Begun { url, state, pending } = begun.map_err(|trouble| access.in_trouble(trouble, origin))?;
     credentials.add_login(&pending, &hash(&state)).await?;
     let mut response = see_other(&url);
     response.headers_mut().append(header::SET_COOKIE, access.way(&headers).set(LOGIN_COOKIE, &state, LOGIN));
@@ -175,32 +167,24 @@ async fn from_provider(
             "this sign-in was not begun in this browser, or is over: begin again".to_owned(),
         )),
     };
-    let vouched = match vouched {
+    let Vouched { name, roles } = match vouched {
         Ok(vouched) => vouched,
-        Err(Trouble::Refused(why)) => {
-            let problem = access.refused(&why, origin);
-            let page = page(&access, "/", Some(&problem.detail));
-            return Ok((problem.kind.status(), problem.headers(), page).into_response());
-        }
-        Err(trouble) => return Err(away(trouble).into()),
+        Err(trouble) => return once_more(&access, "/", access.in_trouble(trouble, origin)),
     };
-    if !vouched.roles.grant(Role::Viewer) {
-        audit::denied(&vouched.name, Role::Viewer.name(), "/login/callback");
-        return Err(Problem::missing_role(Role::Viewer).into());
-    }
-    audit::signed_in(&vouched.name, "provider", origin.address);
-    let who = SignedIn { name: vouched.name, roles: vouched.roles, token_id: None, until: None };
-    let cookie = access.begin_session(credentials, who, way).await?;
-    let mut response = see_other(&pending.map_or_else(|| "/".to_owned(), |pending| pending.return_to));
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    let who = SignedIn { name, roles, token_id: None, until: None };
+    let next = pending.map_or_else(|| "/".to_owned(), |pending| pending.return_to);
+    let mut response = access.let_in(credentials, who, ("provider", origin), way, &next).await?;
     response.headers_mut().append(header::SET_COOKIE, way.set(LOGIN_COOKIE, "", TimeDelta::zero()));
     Ok(response)
 }
 
-fn away(trouble: Trouble) -> Problem {
-    let (Trouble::Away(cause) | Trouble::Refused(cause)) = trouble;
-    tracing::warn!(error = cause, "the OpenID provider gave no usable answer");
-    Problem::new(Kind::Unavailable, "the OpenID provider gave no usable answer: try again in a moment")
+/// The sign-in again, with why it came to nothing, where that is for who signs in to mend.
+fn once_more(access: &Access, next: &str, problem: Problem) -> Result<Response, PageProblem> {
+    if ![Kind::Unauthenticated, Kind::TooManyRequests].contains(&problem.kind) {
+        return Err(problem.into());
+    }
+    let page = page(access, next, Some(&problem.detail));
+    Ok((problem.kind.status(), problem.headers(), page).into_response())
 }
 
 impl Access {
@@ -213,9 +197,31 @@ impl Access {
         }
     }
 
+    /// Begins a session for whoever signed in `by` this, and sends their browser on.
+    async fn let_in(
+        &self,
+        credentials: &Arc<dyn Credentials>,
+        who: SignedIn,
+        (by, origin): (&'static str, Origin),
+        way: Way,
+        next: &str,
+    ) -> Result<Response, Problem> {
+        if !who.roles.grant(Role::Viewer) {
+            audit::denied(&who.name, Role::Viewer.name(), "/login");
+            return Err(Problem::missing_role(Role::Viewer));
+        }
+        audit::signed_in(&who.name, by, origin.address);
+        let cookie = self.begin_session(credentials, who, way).await?;
+        let mut response = see_other(next);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+
     /// Where the provider sends browsers back to.
     fn redirect_url(&self) -> String {
-        format!("{}/login/callback", self.0.settings.public_url.trim_end_matches('/'))
+        let AccessSettings { public_url, own_url, .. } = &self.0.settings;
+        let base = if public_url.is_empty() { own_url } else { public_url };
+        format!("{}/login/callback", base.trim_end_matches('/'))
     }
 }
 

@@ -85,6 +85,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/clusters/{id}/comments", REVIEWER),
     ("GET", "/v1/clusters/{id}/history", VIEWER),
     ("GET", "/v1/pairs/{a}/{b}/history", VIEWER),
+    ("GET", "/v1/explanations", VIEWER),
     ("GET", "/v1/exclusions/{a}/{b}", VIEWER),
     ("PUT", "/v1/exclusions/{a}/{b}", REVIEWER),
     ("DELETE", "/v1/exclusions/{a}/{b}", REVIEWER),
@@ -109,7 +110,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/search", VIEWER),
     ("GET", "/v1/topics", VIEWER),
     ("GET", "/v1/topics/{topic}/records", VIEWER),
-    // Reconciliation: queries come as POST and change nothing. Browsers ask beforehand without saying who they are.
+    // Reconciliation: queries come as POST and change nothing.
     ("GET", "/reconcile", VIEWER),
     ("POST", "/reconcile", VIEWER),
     ("POST", "/reconcile/match", VIEWER),
@@ -120,13 +121,6 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST", "/reconcile/extend", VIEWER),
     ("GET", "/reconcile/extend/propose", VIEWER),
     ("GET", "/reconcile/preview.css", Needs::Nothing),
-    ("OPTIONS", "/reconcile", Needs::Nothing),
-    ("OPTIONS", "/reconcile/match", Needs::Nothing),
-    ("OPTIONS", "/reconcile/suggest/entity", Needs::Nothing),
-    ("OPTIONS", "/reconcile/suggest/property", Needs::Nothing),
-    ("OPTIONS", "/reconcile/suggest/type", Needs::Nothing),
-    ("OPTIONS", "/reconcile/extend", Needs::Nothing),
-    ("OPTIONS", "/reconcile/extend/propose", Needs::Nothing),
     // The schema registry.
     ("*", "/subjects", Needs::Registry),
     ("*", "/subjects/{*rest}", Needs::Registry),

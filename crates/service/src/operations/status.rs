@@ -5,6 +5,8 @@ use super::travel::{self, Travel};
 use crate::ports::Ports;
 use crate::problem::chain;
 use crate::topics::sentence;
+use entity::Merge;
+use events::log::TopicDescription;
 use events::parked::{ParkedEvent, ParkedView};
 use events::topics::Product;
 use std::error::Error as StdError;
@@ -67,27 +69,33 @@ impl Status {
         }
         let parked = seen(last.parked.look(parking, PARKED_SHOWN).await);
         let before = last.numbers.as_ref().and_then(|(_, numbers)| numbers.travel.as_ref());
-        let travel = travel::look(ports, before).await;
-        let numbers = Arc::new(Numbers { parked, travel, ..read(ports).await });
+        let numbers = Arc::new(Numbers { parked, ..read(ports, before).await });
         last.numbers = Some((Instant::now(), Arc::clone(&numbers)));
         numbers
     }
 }
 
-async fn read(ports: &Ports) -> Numbers {
-    let merges = ports.organizations.merges(None, MERGES_MAX).await.map(|merges| {
-        let undone = merges.iter().filter(|merge| merge.undo.is_some()).count();
-        Merges { holding: merges.len() - undone, undone }
-    });
+async fn read(ports: &Ports, before: Option<&Travel>) -> Numbers {
+    let merges = seen(ports.organizations.merges(None, MERGES_MAX).await);
+    let topics = seen(ports.log.topics().await);
+    let travel = match (merges.as_ref().and_then(|merges| merges.first()), &topics) {
+        (Some(newest), Some(topics)) => Some(travel::look(ports, topics, newest, before).await),
+        _ => None,
+    };
     Numbers {
         records: seen(ports.organizations.record_count().await),
-        merges: seen(merges),
-        topics: seen(topics(ports).await),
+        merges: merges.as_deref().map(counted),
+        topics: topics.map(|topics| events_of(ports, topics)),
         documents: seen(ports.index.count().await),
         clusters: seen(ports.resolution.cluster_counts().await),
         parked: None,
-        travel: None,
+        travel,
     }
+}
+
+fn counted(merges: &[Merge]) -> Merges {
+    let undone = merges.iter().filter(|merge| merge.undo.is_some()).count();
+    Merges { holding: merges.len() - undone, undone }
 }
 
 fn seen<T, E: StdError + 'static>(answer: Result<T, E>) -> Option<T> {
@@ -96,12 +104,9 @@ fn seen<T, E: StdError + 'static>(answer: Result<T, E>) -> Option<T> {
         .ok()
 }
 
-async fn topics(ports: &Ports) -> events::Result<Vec<TopicNumbers>> {
+fn events_of(ports: &Ports, topics: Vec<TopicDescription>) -> Vec<TopicNumbers> {
     let names = ports.codec.names();
-    let mut topics: Vec<_> = ports
-        .log
-        .topics()
-        .await?
+    let mut topics: Vec<_> = topics
         .into_iter()
         .filter_map(|topic| {
             let product = names.product_of(&topic.name).filter(|product| product.is_public())?;
@@ -111,5 +116,5 @@ async fn topics(ports: &Ports) -> events::Result<Vec<TopicNumbers>> {
         })
         .collect();
     topics.sort_by_key(|(product, _): &(Product, _)| *product);
-    Ok(topics.into_iter().map(|(_, numbers)| numbers).collect())
+    topics.into_iter().map(|(_, numbers)| numbers).collect()
 }

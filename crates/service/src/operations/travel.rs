@@ -3,13 +3,13 @@
 use crate::ports::Ports;
 use chrono::{DateTime, Utc};
 use entity::{Merge, MergeId};
-use events::log::{Position, TopicPartition};
+use events::log::{Event, Position, StartAt, TopicDescription, TopicPartition};
 use events::partitioner::partition_of;
 use events::topics::Product;
 use std::time::Duration;
 
-/// Events looked at per partition, the newest: a merge that is further back has long arrived.
-const LOOKED_AT: i64 = 300;
+/// Events read per look and stop: the next look goes on behind them.
+const LOOKED_AT: usize = 1000;
 
 /// The newest change, and each place where it has come out.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub(super) struct Stop {
     pub(super) topic: String,
     /// After how many milliseconds; `None` while it has not come.
     pub(super) after_ms: Option<i64>,
+    /// Up to where it was looked for.
+    seen: Option<Position>,
 }
 
 impl Travel {
@@ -44,22 +46,37 @@ impl Travel {
     }
 }
 
-/// Looks where the newest change is by now; what has arrived everywhere is not looked for again.
-pub(super) async fn look(ports: &Ports, last: Option<&Travel>) -> Option<Travel> {
-    let merge = ports.organizations.merges(None, 1).await.ok()?.pop()?;
-    let undo = merge.undo.clone();
-    let (by, at) =
-        undo.map_or((merge.merged_by.clone(), merge.merged_at), |undo| (undo.undone_by, undo.undone_at));
-    if let Some(last) = last.filter(|last| last.merge == merge.id && last.at == at && last.has_arrived()) {
-        return Some(last.clone());
+/// Looks where the newest change is by now: from its time on, and behind what the last look has read.
+pub(super) async fn look(
+    ports: &Ports,
+    topics: &[TopicDescription],
+    merge: &Merge,
+    last: Option<&Travel>,
+) -> Travel {
+    let (by, at) = match &merge.undo {
+        None => (merge.merged_by.clone(), merge.merged_at),
+        Some(undo) => (undo.undone_by.clone(), undo.undone_at),
+    };
+    let last = last.filter(|last| last.merge == merge.id && last.at == at);
+    if let Some(arrived) = last.filter(|last| last.has_arrived()) {
+        return arrived.clone();
     }
     let mut stops = Vec::new();
-    for (name, product, key) in itinerary(ports, &merge).await {
-        let topic = ports.codec.names().name(product).to_owned();
-        let after_ms = first_since(ports, &topic, &key, at).await.unwrap_or(None);
-        stops.push(Stop { name, topic, after_ms });
+    for (name, product, key) in itinerary(ports, merge).await {
+        let topic = ports.codec.names().name(product);
+        let before = last.and_then(|last| last.stops.iter().find(|stop| stop.topic == topic));
+        let before = before.cloned();
+        let mut stop =
+            before.unwrap_or_else(|| Stop { name, topic: topic.to_owned(), after_ms: None, seen: None });
+        if stop.after_ms.is_none() {
+            let partitions = topics.iter().find(|described| described.name == topic);
+            let partitions = partitions.and_then(|topic| i32::try_from(topic.partitions.len()).ok());
+            // A topic that does not answer is asked again by the next look.
+            let _ = look_on(ports, &mut stop, &key, partitions.unwrap_or(0), at.timestamp_millis()).await;
+        }
+        stops.push(stop);
     }
-    Some(Travel { merge: merge.id, undone: merge.undo.is_some(), by, at, stops })
+    Travel { merge: merge.id, undone: merge.undo.is_some(), by, at, stops }
 }
 
 /// Which topics tell of a merge, and under which key.
@@ -78,25 +95,29 @@ async fn itinerary(ports: &Ports, merge: &Merge) -> Vec<(&'static str, Product, 
     stops
 }
 
-/// How long after `since` the first event of a key came.
-async fn first_since(
+/// Looks for the first event of a key since that time, a piece further than before.
+async fn look_on(
     ports: &Ports,
-    topic: &str,
+    stop: &mut Stop,
     key: &str,
-    since: DateTime<Utc>,
-) -> events::Result<Option<i64>> {
-    let topics = ports.log.topics().await?;
-    let Some(found) = topics.iter().find(|described| described.name == topic) else { return Ok(None) };
-    let Ok(count) = i32::try_from(found.partitions.len()) else { return Ok(None) };
-    let partition = partition_of(key.as_bytes(), count);
-    let Some(range) = found.partitions.iter().find(|range| range.partition == partition) else {
-        return Ok(None);
+    partitions: i32,
+    since_ms: i64,
+) -> events::Result<()> {
+    if partitions == 0 {
+        return Ok(());
+    }
+    let from = match stop.seen.clone() {
+        Some(seen) => seen,
+        None => {
+            let partition = partition_of(key.as_bytes(), partitions);
+            let at = TopicPartition { topic: stop.topic.clone(), partition };
+            let offset = ports.log.offset_at(&at, StartAt::Time(since_ms)).await?;
+            Position { at, offset }
+        }
     };
-    let at = TopicPartition { topic: topic.to_owned(), partition };
-    let from = Position { at, offset: range.start.max(range.end - LOOKED_AT) };
-    let max = usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
-    let since_ms = since.timestamp_millis();
-    let events = ports.log.read(&from, max, Duration::ZERO).await?;
+    let events = ports.log.read(&from, LOOKED_AT, Duration::ZERO).await?;
     let first = events.iter().find(|event| event.key == key.as_bytes() && event.time_ms >= since_ms);
-    Ok(first.map(|event| event.time_ms - since_ms))
+    stop.after_ms = first.map(|event| event.time_ms - since_ms);
+    stop.seen = Some(events.last().map_or(from, Event::next_position));
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Many merges at once: a job that a second person approves, with a result for each, and one undo for all.
 
 use super::Room;
+use super::effects::{DryRun, Effects, Undone};
 use super::keys::request_key;
 use super::merges::{UndoBody, accepted, stated};
 use super::proposal::{Choice, Proposal, Wanted};
@@ -13,7 +14,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use entity::Undo;
+use entity::{RecordId, Undo};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -186,7 +187,8 @@ pub(super) async fn create(
     Caller { name: caller, .. }: Caller,
     Body(body): Body<BatchBody>,
 ) -> Result<Response> {
-    let key = request_key(&headers, &json!(["merge-batch", body.items, body.reason]))?;
+    let reason = stated(body.reason.as_ref());
+    let key = request_key(&headers, &json!(["merge-batch", body.items, reason]))?;
     let _turn = room.running.begin(&key)?;
     match room.store.answer_to(&key).await? {
         None => {}
@@ -218,7 +220,7 @@ pub(super) async fn create(
         }
         items.push(item_of(number, &item.choices, &proposal));
     }
-    let batch = awaiting(caller, stated(body.reason.as_ref()), items);
+    let batch = awaiting(caller, reason, items);
     Ok(accepted(room.store.create_batch(&batch, &key).await?))
 }
 
@@ -311,19 +313,36 @@ pub(super) async fn cancel(
 }
 
 /// Takes back all that a batch merged, at once; a second time changes nothing.
+///
+/// With `dry_run=true` nothing is done; the answer says what would be, as that of the undo of a merge does.
 #[utoipa::path(post, path = "/v1/merge-batches/{id}/undo", operation_id = "undo_merge_batch", tag = "merges",
-    params(("id" = Uuid, Path, description = "The batch"),
+    params(("id" = Uuid, Path, description = "The batch"), DryRun,
         ("X-Orgloop-User" = Option<String>, Header, description = "Who undoes")),
     request_body(content = Option<UndoBody>),
-    responses((status = 200, description = "The batch, undone", body = BatchView), ApprovalProblems))]
+    responses((status = 200, description = "The batch, undone, or the effects", body = Undone<BatchView>), ApprovalProblems))]
 pub(super) async fn undo(
     State(room): State<Room>,
     PathId(id): PathId,
+    Parameters(query): Parameters<DryRun>,
     Caller { name: caller, .. }: Caller,
     OptionalBody(UndoBody { reason }): OptionalBody<UndoBody>,
-) -> Result<Json<BatchView>> {
+) -> Result<Json<Undone<BatchView>>> {
+    if query.dry_run {
+        return Ok(Json(Undone::Effects(Box::new(effects_of_undo(&room, id).await?))));
+    }
     let undo = Undo::new(caller, entity::clock::now(), stated(reason.as_ref()));
     let batch = room.store.undo_batch(id, &undo).await?;
     room.changed();
-    Ok(Json(batch.into()))
+    Ok(Json(Undone::Done(batch.into())))
+}
+
+async fn effects_of_undo(room: &Room, id: Uuid) -> Result<Effects> {
+    let batch = room.store.batch(id).await?.ok_or_else(|| Problem::not_found(format!("batch {id}")))?;
+    let named = |item: &BatchItem| [&item.request.absorbed[..], &[item.request.survivor]].concat();
+    let named: Vec<RecordId> = batch.items.iter().flat_map(named).map(RecordId::from).collect();
+    let history = room.store.history(&named).await?;
+    // By the merges and not by the items: one may be made and not yet written down in its item.
+    let of_batch = history.merges.iter().filter(|merge| merge.batch == Some(id));
+    let since = of_batch.clone().map(|merge| merge.merged_at).min().unwrap_or_else(entity::clock::now);
+    Ok(Effects::without(&history, &of_batch.map(|merge| merge.id).collect(), since))
 }

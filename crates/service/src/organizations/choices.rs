@@ -4,7 +4,7 @@ use super::Room;
 use super::conditional::{quoted, require_match};
 use super::held::{Addressed, Held, look_up, look_up_to_write};
 use super::read::redirect;
-use crate::problem::{Problem, Result};
+use crate::problem::Result;
 use crate::request::{Body, Caller, Headers, PathId};
 use crate::responses::{EditProblems, ReadProblems};
 use axum::Json;
@@ -13,7 +13,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use entity::{ChosenField, FieldChoice, RecordId};
-use golden::{FieldOutcome, LosingValue, PlanFault, WonBy};
+use golden::{FieldOutcome, LosingValue, WonBy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -208,22 +208,11 @@ pub(super) async fn choose(
             by: &chosen_by,
             at: chosen_at,
         };
-        golden::with_choices(&held.family, &made, &choices).map_err(refused)?;
+        golden::with_choices(&held.family, &made, &choices)?;
         let organization_id = held.golden.id;
         let request = ChoiceRequest { organization_id, choices, expected, chosen_by, chosen_at };
         room.store.choose(&request).await?;
         room.changed();
     }
     look_up_to_write(&*room.store, id.into()).await.map(tagged)
-}
-
-fn refused(fault: PlanFault) -> Problem {
-    match fault {
-        PlanFault::Choice { field, problem } => Problem::invalid(format!("choices.{field}"), problem),
-        PlanFault::Absorbed { absorbed, survivor } => {
-            Problem::merged_entity(&absorbed.to_string(), &survivor.to_string())
-        }
-        PlanFault::Missing(id) => Problem::not_found(format!("organization {id}")),
-        PlanFault::NotSeveral => Problem::invalid("absorbed", "name at least one organization, each once"),
-    }
 }

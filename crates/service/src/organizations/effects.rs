@@ -3,11 +3,11 @@
 use super::conditional::etag;
 use super::views::{GoldenView, UndoView};
 use chrono::{DateTime, Utc};
-use entity::{Family, GoldenRecord, Link, Merge, MergeId, RecordId};
+use entity::{Family, GoldenRecord, Link, MergeId, RecordId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use store::link_log::{Replayed, Step, replay};
+use store::link_log::{Act, Replayed, Step, replay};
 use store::merging::History;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -157,26 +157,25 @@ pub(crate) struct EndingChoice {
 impl Effects {
     /// Of leaving some steps out. `since` is when the first of them was made.
     pub(super) fn without(history: &History, without: &BTreeSet<MergeId>, since: DateTime<Utc>) -> Self {
-        let withdrawn = history.withdrawn().into_iter().chain(without.iter().copied()).collect();
-        let after = replay(&history.steps_without(without), &withdrawn);
-        Self::of(history, &after, (without, since))
+        let withdrawn = history.withdrawn().union(without).copied().collect();
+        Self::of(history, (&history.steps_without(without), &withdrawn), since)
     }
 
     /// Of one step more.
     pub(super) fn with(history: &History, step: Step, since: DateTime<Utc>) -> Self {
         let mut steps = history.steps_without(&BTreeSet::new());
         steps.push(step);
-        let after = replay(&steps, &history.withdrawn());
-        Self::of(history, &after, (&BTreeSet::new(), since))
+        Self::of(history, (&steps, &history.withdrawn()), since)
     }
 
     fn of(
         history: &History,
-        after: &Replayed,
-        (without, since): (&BTreeSet<MergeId>, DateTime<Utc>),
+        (steps, withdrawn): (&[Step], &BTreeSet<MergeId>),
+        since: DateTime<Utc>,
     ) -> Self {
+        let after = &replay(steps, withdrawn);
+        let stands = standing(steps, after, withdrawn);
         let before = &history.family;
-        let stands: BTreeSet<MergeId> = standing_after(history, after, without);
         let mut then = before.clone();
         then.links.clone_from(&after.links);
         then.choices.retain(|choice| choice.rests_on.iter().all(|merge| stands.contains(merge)));
@@ -221,19 +220,11 @@ impl Effects {
     }
 }
 
-/// The merges that hold afterwards.
-fn standing_after(history: &History, after: &Replayed, without: &BTreeSet<MergeId>) -> BTreeSet<MergeId> {
-    let remade: BTreeSet<MergeId> = after.remade.iter().map(|remade| remade.id).collect();
-    let own =
-        history.merges.iter().filter(|merge| merge.split.is_none()).filter(|merge| !is_taken_back(merge));
-    let own = own.map(|merge| merge.id);
-    let withdrawn = history.withdrawn();
-    let stands = own.chain(remade.difference(&withdrawn).copied());
-    stands.filter(|id| !without.contains(id) && !after.ended.contains_key(id)).collect()
-}
-
-fn is_taken_back(merge: &Merge) -> bool {
-    merge.undo.as_ref().is_some_and(|undo| undo.split.is_none())
+/// The merges that hold once the steps are replayed.
+fn standing(steps: &[Step], after: &Replayed, withdrawn: &BTreeSet<MergeId>) -> BTreeSet<MergeId> {
+    let made = steps.iter().filter(|step| matches!(step.act, Act::Join(_))).map(|step| step.id);
+    let remade = after.remade.iter().map(|remade| remade.id).filter(|id| !withdrawn.contains(id));
+    made.chain(remade).filter(|id| !after.ended.contains_key(id)).collect()
 }
 
 fn golden_view(change: golden::GoldenChange, family: &Family) -> GoldenChangeView {
@@ -269,6 +260,11 @@ fn links_of(links: &[Link], merge: MergeId) -> BTreeMap<RecordId, LinkView> {
         .collect()
 }
 
+/// The links of one that the other does not hold.
+fn only_in(one: &BTreeMap<RecordId, LinkView>, other: &BTreeMap<RecordId, LinkView>) -> Vec<LinkView> {
+    one.iter().filter(|(id, link)| other.get(*id) != Some(*link)).map(|(_, link)| *link).collect()
+}
+
 fn later_merges(
     history: &History,
     (after, stands): (&Replayed, &BTreeSet<MergeId>),
@@ -277,19 +273,9 @@ fn later_merges(
     let later = history.merges.iter().filter(|merge| merge.merged_at >= since && stands.contains(&merge.id));
     later
         .map(|merge| {
-            let mut now = links_of(&history.family.links, merge.id);
+            let now = links_of(&history.family.links, merge.id);
             let then = links_of(&after.links, merge.id);
-            now.retain(|absorbed, link| then.get(absorbed) != Some(&*link));
-            let came = then.iter().filter(|(absorbed, link)| {
-                let stood = history.family.links.iter().find(|stood| {
-                    stood.merge_id == merge.id
-                        && stood.absorbed == **absorbed
-                        && stood.survivor.0 == link.survivor
-                });
-                stood.is_none()
-            });
-            let came: Vec<LinkView> = came.map(|(_, link)| *link).collect();
-            let gone: Vec<LinkView> = now.into_values().collect();
+            let (gone, came) = (only_in(&now, &then), only_in(&then, &now));
             let rehung = (0..came.len().max(gone.len()))
                 .map(|at| RehungLink { before: gone.get(at).copied(), after: came.get(at).copied() });
             LaterMerge {

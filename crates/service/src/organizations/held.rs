@@ -61,6 +61,12 @@ pub(super) async fn look_up_to_write(store: &dyn Organizations, id: Organization
     }
 }
 
+/// The revisions of the members.
+pub(super) fn revisions_of(golden: &GoldenRecord, family: &Family) -> Revisions {
+    let members = golden.members.iter();
+    members.filter_map(|id| family.revisions.get_key_value(id)).map(|(id, at)| (*id, *at)).collect()
+}
+
 impl Held {
     pub(super) fn new(family: Family, golden: GoldenRecord) -> Self {
         let etag = etag(&golden.members, &family.revisions);
@@ -69,8 +75,7 @@ impl Held {
 
     /// The revisions of the members: a write goes through while they stand.
     pub(super) fn revisions(&self) -> Revisions {
-        let members = self.golden.members.iter();
-        members.filter_map(|id| self.family.revisions.get_key_value(id)).map(|(id, at)| (*id, *at)).collect()
+        revisions_of(&self.golden, &self.family)
     }
 
     pub(super) fn record(&self, id: RecordId) -> Option<&Record> {

@@ -258,7 +258,7 @@ pub(super) async fn undo(
         let effects = Effects::without(&history, &[merge.id].into(), merge.merged_at);
         return Ok(Json(Undone::Effects(Box::new(effects))));
     }
-    let undo = Undo::new(undone_by, entity::clock::now(), reason);
+    let undo = Undo::new(undone_by, entity::clock::now(), stated(reason.as_ref()));
     let merge = room.store.undo(MergeId(id), &undo).await?;
     room.changed();
     Ok(Json(Undone::Done(merge.into())))

@@ -201,8 +201,7 @@ fn conflicts(family: &Family) -> Vec<ConflictView> {
 
 /// A merge makes the survivor and all ids that lead to it come again, and every child of theirs.
 fn topics(room: &Room, proposal: &Proposal) -> Vec<TopicKeys> {
-    let redirected = golden::project(&proposal.planned).redirects;
-    let redirected: Vec<Uuid> = redirected.into_keys().map(|id| id.0).collect();
+    let redirected: Vec<Uuid> = proposal.redirected.iter().map(|id| id.0).collect();
     let mut organizations = redirected.clone();
     organizations.push(proposal.survivor.0);
     let (mut locations, mut services) = (Vec::new(), Vec::new());

@@ -1,11 +1,11 @@
 //! A merge as it is proposed: what it would make, and a digest that is bound to all that it was decided on.
 
-use super::held::absorbed_or_missing;
+use super::held::{absorbed_or_missing, revisions_of};
 use crate::problem::{Kind, Problem, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{ChosenField, Family, GoldenRecord, MergeId, OrganizationId, RecordId};
-use golden::{PlanFault, ProposedMerge};
+use golden::ProposedMerge;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,8 @@ pub(super) struct Proposal {
     pub(super) planned: Family,
     /// What it would make.
     pub(super) golden: GoldenRecord,
+    /// The ids that would lead to it.
+    pub(super) redirected: Vec<OrganizationId>,
 }
 
 impl Proposal {
@@ -80,16 +82,17 @@ impl Proposal {
             by: wanted.by.to_owned(),
             at: entity::clock::now(),
         };
-        let planned = golden::with_merge(&family, &proposed).map_err(fault)?;
-        let golden = golden::project(&planned).golden.remove(&survivor);
+        let planned = golden::with_merge(&family, &proposed)?;
+        let mut projection = golden::project(&planned);
+        let golden = projection.golden.remove(&survivor);
         let golden = golden.ok_or_else(|| Problem::not_found(format!("organization {survivor}")))?;
-        Ok(Self { survivor, absorbed, choices: proposed.choices, family, planned, golden })
+        let redirected = projection.redirects.into_keys().collect();
+        Ok(Self { survivor, absorbed, choices: proposed.choices, family, planned, golden, redirected })
     }
 
     /// The revisions of all members.
     pub(super) fn revisions(&self) -> Revisions {
-        let members = self.golden.members.iter();
-        members.filter_map(|id| self.family.revisions.get_key_value(id)).map(|(id, at)| (*id, *at)).collect()
+        revisions_of(&self.golden, &self.family)
     }
 
     /// The revisions as REST writes them.
@@ -177,17 +180,4 @@ fn eldest(family: &Family, named: &BTreeSet<OrganizationId>) -> Result<Organizat
     }
     let eldest = named.iter().min_by_key(|id| (golden[*id].created_at, **id));
     Ok(*eldest.expect("two or more are named"))
-}
-
-fn fault(fault: PlanFault) -> Problem {
-    match fault {
-        PlanFault::NotSeveral => {
-            Problem::invalid("organizations", "name two organizations or more, each once")
-        }
-        PlanFault::Missing(id) => Problem::not_found(format!("organization {id}")),
-        PlanFault::Absorbed { absorbed, survivor } => {
-            Problem::merged_entity(&absorbed.to_string(), &survivor.to_string())
-        }
-        PlanFault::Choice { field, problem } => Problem::invalid(format!("choices.{field}"), problem),
-    }
 }

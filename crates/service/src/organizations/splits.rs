@@ -92,7 +92,8 @@ pub(super) async fn split(
     Caller { name: caller, .. }: Caller,
     Body(body): Body<SplitBody>,
 ) -> Result<Response> {
-    let said = json!(["split", body.organization, body.partition, body.reason]);
+    let reason = stated(body.reason.as_ref());
+    let said = json!(["split", body.organization, body.partition, reason]);
     let key = request_key(&headers, &said)?;
     let _turn = room.running.begin(&key)?;
     match room.store.answer_to(&key).await? {
@@ -111,7 +112,7 @@ pub(super) async fn split(
         groups,
         split_by: caller,
         split_at: entity::clock::now(),
-        reason: stated(body.reason.as_ref()),
+        reason,
         undo: None,
     };
     if query.dry_run {
@@ -220,7 +221,7 @@ pub(super) async fn undo(
         let effects = Effects::without(&history, &[split.id].into(), split.split_at);
         return Ok(Json(Undone::Effects(Box::new(effects))));
     }
-    let undo = Undo::new(undone_by, entity::clock::now(), reason);
+    let undo = Undo::new(undone_by, entity::clock::now(), stated(reason.as_ref()));
     let outcome = room.store.undo_split(MergeId(id), &undo).await?;
     room.changed();
     Ok(Json(Undone::Done(view(&room, outcome).await?)))

@@ -6,13 +6,14 @@
 use super::merges::{Asked, request_of};
 use super::proposal::{Choice, Proposal, Wanted};
 use crate::ports::Ports;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::turn::{Round, Turn};
 use chrono::TimeDelta;
 use entity::Merge;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Organizations;
@@ -74,26 +75,31 @@ impl MergeWorker {
                 if !self.turn.is_ours(&*self.store).await? {
                     return Ok(Round::Done);
                 }
-                self.carry_out(&batch, item.clone()).await?;
+                if self.carry_out(&batch, item.clone()).await?.is_break() {
+                    break;
+                }
             }
         }
         Ok(Round::Done)
     }
 
-    async fn carry_out(&self, batch: &Batch, mut item: BatchItem) -> store::Result<()> {
+    /// Breaks when the batch was closed meanwhile: whoever did that has written down what becomes of its items.
+    async fn carry_out(&self, batch: &Batch, mut item: BatchItem) -> store::Result<ControlFlow<()>> {
         match self.merge(batch, &item).await? {
             Ok(merge) => {
                 item.merge = Some(merge.id);
                 item.state = ItemState::Applied;
                 self.bell.notify_one();
             }
+            Err(problem) if problem.kind == Kind::BatchClosed => return Ok(ControlFlow::Break(())),
             Err(problem) => {
                 tracing::info!(batch = %batch.id, item = item.position, problem = problem.kind.name(), "a merge of a batch was refused");
                 item.problem = Some(json!(problem.document()));
                 item.state = ItemState::Refused;
             }
         }
-        self.store.settle_item(batch.id, &item).await
+        self.store.settle_item(batch.id, &item).await?;
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The merge, or why it cannot be; an error where it may go through later.
@@ -132,10 +138,24 @@ impl MergeWorker {
     }
 }
 
-/// A problem that is an answer; one that may pass is an error, to be tried again.
+/// A problem that is an answer; one that passes by itself is an error, to be tried again. All others are answers, also
+/// those that are ours: tried again for ever, they would hold up every batch behind this one.
 fn settled(problem: Problem) -> store::Result<Result<Merge, Problem>> {
-    if problem.kind.status().is_server_error() {
+    if problem.kind == Kind::Unavailable {
         return Err(store::Error::transient("reading what a batch is to merge", problem.detail));
     }
     Ok(Err(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Problem, settled};
+
+    #[test]
+    fn only_what_passes_by_itself_is_tried_again() {
+        for kind in Kind::ALL {
+            let tried_again = settled(Problem::new(*kind, "said")).is_err();
+            assert_eq!(tried_again, *kind == Kind::Unavailable, "{}", kind.name());
+        }
+    }
 }

@@ -44,7 +44,7 @@ kinds! {
     CrossSite FORBIDDEN "cross-site" "The request came from another site"
         "A browser says that another site caused this request. Writes are taken from this service's own pages and from programs.";
     NeedsSecondApproval FORBIDDEN "needs-second-approval" "Somebody else has to approve it"
-        "Batches, and merges of many members, are approved by another person than the one who asked for them.";
+        "Batches, and merges of many members, are approved by another person than the one who asked for them: ask a colleague.";
     NotFound NOT_FOUND "not-found" "Not there"
         "Nothing goes by this id or path.";
     MethodNotAllowed METHOD_NOT_ALLOWED "method-not-allowed" "Not this method"
@@ -62,7 +62,7 @@ kinds! {
     RequestRunning CONFLICT "request-running" "The same request is under way"
         "A request with this Idempotency-Key has no answer yet. Wait for it, or ask again in a moment: it is not done twice.";
     BatchClosed CONFLICT "batch-closed" "The batch is not in that state"
-        "It waits for no approval, or has ended. The member `state` says how far it is.";
+        "It waits for no approval, or has ended: it was approved, turned down or taken back before. The member `state` says how far it is.";
     ClusterSettled CONFLICT "cluster-settled" "Nothing is left to decide"
         "The members of the cluster belong to one organization already.";
     DecisionNotFinal CONFLICT "decision-not-final" "The decision is still being applied"
@@ -73,10 +73,6 @@ kinds! {
         "The bound that the answers give is below the precision that was asked for, or answers are still missing. Draw a larger sample, answer all of it, or ask for less.";
     CertificateWithdrawn CONFLICT "certificate-withdrawn" "The certificate is worth nothing now"
         "It expired, later answers broke it, or another model is live. Draw a new sample and certify anew.";
-    BatchSettled CONFLICT "batch-settled" "The batch does not wait for this"
-        "It was approved, turned down or taken back before. Read it again.";
-    SecondPersonNeeded FORBIDDEN "second-person-needed" "A second person has to approve"
-        "Nobody approves what they started themselves. Ask a colleague.";
     Stale PRECONDITION_FAILED "stale" "It has changed since it was read"
         "The If-Match header names an older state. Read again, and decide anew on what is there now.";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "The body is too large"

@@ -2,11 +2,11 @@
 //!
 //! A batch asks the index and the store once for all its queries; each query is judged by itself.
 
-use super::live::{Live, unusable};
 use super::probe::Probe;
 use super::properties::{Cell, Property};
 use super::query::{Condition, Quantifier, Query};
 use super::{Goldens, Room, TYPE_ID, TYPE_NAME, line_of, name_of};
+use crate::live::{Live, unusable};
 use crate::problem::Result;
 use entity::{GoldenRecord, OrganizationId, RecordId};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -91,7 +91,7 @@ struct Weighed {
 impl Room {
     /// The candidates of each query, best first.
     pub(super) async fn candidates(&self, queries: &[Query]) -> Result<Vec<Vec<Candidate>>> {
-        let live = self.live().await?;
+        let live = self.live.look().await?;
         let probes: Vec<Probe> = queries.iter().map(Probe::of).collect();
         let met = self.met(queries, &probes, &live).await?;
         let mut weighed = Vec::with_capacity(queries.len());

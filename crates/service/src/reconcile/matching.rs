@@ -2,13 +2,13 @@
 
 use super::candidates::Candidate;
 use super::query::{Draft, plain_batch};
-use super::{Room, base_url, extend, manifest};
+use super::{Room, extend, manifest};
 use crate::problem::{Kind, Problem, Result};
 use crate::request::{Body, Headers, Parameters, Raw};
 use crate::responses::{AskProblems, MatchProblems};
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -71,14 +71,16 @@ pub(super) struct DraftResults {
 pub(super) async fn endpoint(
     State(room): State<Room>,
     Parameters(asked): Parameters<Asked>,
-    headers: Headers,
+    Headers(headers): Headers,
+    extensions: Extensions,
 ) -> Result<Response> {
     match (asked.queries, asked.extend) {
         (Some(queries), _) => plain(&room, &queries).await,
         (None, Some(query)) => Ok(Json(extend::plain(&room, &query).await?).into_response()),
         (None, None) => {
             let draft = asked.version.as_deref() == Some(manifest::DRAFT);
-            Ok(Json(manifest::manifest(&base_url(&headers), draft)).into_response())
+            let base = room.ports.access.base_url(&headers, &extensions);
+            Ok(Json(manifest::manifest(&base, draft)).into_response())
         }
     }
 }

@@ -19,8 +19,8 @@ fn is_here(path: &str) -> bool {
     path == "/reconcile" || path.starts_with("/reconcile/")
 }
 
-/// Answers preflights, and tells browsers which origins may read the answers. Around all routes and not only these: a
-/// method that a route does not take is answered outside its own layers.
+/// Answers preflights, and tells browsers which origins may read the answers. Around all routes and the guard: browsers
+/// send preflights without saying who asks, and a page may read why it was not let in.
 pub(crate) async fn shared(request: Request, next: Next) -> Response {
     if !is_here(request.uri().path()) {
         return next.run(request).await;

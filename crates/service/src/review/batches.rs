@@ -244,7 +244,7 @@ pub(super) async fn approved(room: &Room, id: Uuid, by: &str) -> Result<ReviewBa
     let mut batch = batch(room, id).await?;
     if batch.state == BatchState::Proposed {
         if batch.started_by == by {
-            return Err(Problem::new(Kind::SecondPersonNeeded, format!("{by} started this batch")));
+            return Err(Problem::new(Kind::NeedsSecondApproval, format!("{by} started this batch")));
         }
         certificates::valid(room, batch.certificate_id).await?;
         batch = answered(room, batch, by, BatchState::Approved).await?;
@@ -272,7 +272,8 @@ async fn answered(room: &Room, batch: ReviewBatch, by: &str, state: BatchState) 
 }
 
 fn settled(batch: &ReviewBatch) -> Problem {
-    Problem::new(Kind::BatchSettled, format!("batch {} is {}", batch.id, word(batch.state)))
+    let state = word(batch.state);
+    Problem::new(Kind::BatchClosed, format!("batch {} is {state}", batch.id)).with("state", state)
 }
 
 /// Turns a batch down: nothing of it is merged.

@@ -66,9 +66,13 @@ pub(super) struct QueueFilterQuery {
     pub(super) band: Option<String>,
     /// At least so many records.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub(super) size_min: Option<u32>,
     /// At most so many records.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub(super) size_max: Option<u32>,
     /// Only with a record of this source.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,8 +126,10 @@ pub(super) struct QueueQuery {
     /// A band of probability: `p99`, `p95`, `p80`, `p50` or `p0`.
     band: Option<String>,
     /// At least so many records.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     size_min: Option<u32>,
     /// At most so many records.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     size_max: Option<u32>,
     /// Only with a record of this source.
     source: Option<String>,

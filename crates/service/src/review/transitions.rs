@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::paging::limit;
-use crate::problem::Result;
+use crate::problem::{Kind, Problem, Result};
 use crate::request::Parameters;
 use crate::responses::ListProblems;
 use axum::Json;
@@ -82,6 +82,9 @@ pub(super) async fn list(
     Parameters(query): Parameters<TransitionQuery>,
 ) -> Result<Json<TransitionList>> {
     let limit = limit(query.limit, 100, 1000)?;
+    if query.after < 0 {
+        return Err(Problem::new(Kind::Malformed, format!("after={} is below 0", query.after)));
+    }
     let transitions = room.store.transitions(query.after, limit).await?;
     let next = transitions.last().map_or(query.after, |(number, _)| *number);
     Ok(Json(TransitionList { transitions: transitions.into_iter().map(Into::into).collect(), next }))

@@ -75,6 +75,14 @@ async fn a_batch_is_approved_by_somebody_else_carried_out_and_taken_back_at_once
     server.post_as("cid", &format!("{path}/approve"), &json!({})).await.problem(409, "batch-closed");
     server.post(&format!("{path}/cancel"), &json!({})).await.problem(409, "batch-closed");
 
+    let dry = format!("{path}/undo?dry_run=true");
+    let effects = server.post(&dry, &json!({"reason": "wrong"})).await.expect(200).body;
+    let ends: Vec<_> =
+        effects["merges"].as_array().unwrap().iter().map(|one| one["becomes"].clone()).collect();
+    assert_eq!(ends, ["unmerged", "unmerged"], "{effects}");
+    assert_eq!(effects["golden"].as_array().unwrap().len(), 4, "two survivors change, two live again");
+    assert_eq!(server.get(&path).await.expect(200).body["state"], "done", "nothing is done");
+
     let undone = server.post(&format!("{path}/undo"), &json!({"reason": "wrong"})).await.expect(200).body;
     assert_eq!(
         (&undone["state"], &undone["closed_by"], &undone["close_reason"]),
@@ -86,6 +94,12 @@ async fn a_batch_is_approved_by_somebody_else_carried_out_and_taken_back_at_once
             assert_eq!(golden["members"], json!([id]));
         }
     }
+    for change in effects["golden"].as_array().unwrap() {
+        let path = format!("/v1/organizations/{}", change["id"].as_str().unwrap());
+        assert_eq!(server.get(&path).await.expect(200).body, change["after"], "as the dry run said");
+    }
+    let effects = server.post(&dry, &json!({})).await.expect(200).body;
+    assert_eq!((&effects["golden"], &effects["merges"]), (&json!([]), &json!([])), "nothing is left to do");
     server.post(&format!("{path}/undo"), &json!({})).await.expect(200);
     let listed = server.get("/v1/merge-batches").await.expect(200).body;
     assert_eq!(listed["batches"][0]["id"], asked.id());
@@ -224,6 +238,8 @@ async fn batches_that_make_no_sense_are_refused_with_the_place() {
             .problem(404, "not-found");
     }
     server.get(&format!("/v1/merge-batches/{nobody}")).await.problem(404, "not-found");
+    let dry = format!("/v1/merge-batches/{nobody}/undo?dry_run=true");
+    server.post(&dry, &json!({})).await.problem(404, "not-found");
     assert_eq!(server.get("/v1/merge-batches").await.body["batches"].as_array().unwrap().len(), 1);
     server.get(&format!("/v1/merge-batches/{}", asked.id())).await.expect(200);
 }

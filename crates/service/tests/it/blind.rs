@@ -157,8 +157,8 @@ async fn a_batch_is_started_by_one_approved_by_another_and_undone_as_a_whole() {
     assert_eq!(batch["spot_checks"].as_array().unwrap().len(), 4);
     let path = format!("/v1/review/batches/{}", batch["id"].as_str().unwrap());
     let step = async |who: &str, what: &str| by(&server, who, &format!("{path}/{what}"), &json!({})).await;
-    step("ana", "approve").await.problem(403, "second-person-needed");
-    step("ana", "undo").await.problem(409, "batch-settled");
+    step("ana", "approve").await.problem(403, "needs-second-approval");
+    step("ana", "undo").await.problem(409, "batch-closed");
     assert_eq!(server.get("/v1/merges?limit=100").await.body["merges"].as_array().unwrap().len(), 10);
     // One of them changes before it is approved.
     let gone: ClusterId = batch["items"][3]["cluster_id"].as_str().unwrap().parse().unwrap();
@@ -177,7 +177,7 @@ async fn a_batch_is_started_by_one_approved_by_another_and_undone_as_a_whole() {
     let states: Vec<_> =
         undone["items"].as_array().unwrap().iter().map(|item| item["state"].clone()).collect();
     assert_eq!(states, ["undone", "undone", "undone", "skipped"]);
-    step("bob", "reject").await.problem(409, "batch-settled");
+    step("bob", "reject").await.problem(409, "batch-closed");
     let page = server.get("/quality").await.expect(200).text;
     assert!(page.contains("4 clusters") && page.contains("valid"), "{page}");
 }

@@ -4,7 +4,7 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 89] = [
+const ROUTES: [&str; 90] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
@@ -51,6 +51,7 @@ const ROUTES: [&str; 89] = [
     "POST /v1/clusters/{id}/decisions",
     "DELETE /v1/exclusions/{a}/{b}",
     "GET /v1/exclusions/{a}/{b}",
+    "GET /v1/explanations",
     "PUT /v1/exclusions/{a}/{b}",
     "GET /v1/pairs/{a}/{b}/history",
     "GET /v1/certificates",

@@ -19,6 +19,8 @@ mod document;
 #[cfg(test)]
 mod exclusions;
 #[cfg(test)]
+mod explanations;
+#[cfg(test)]
 mod merges;
 #[cfg(test)]
 mod operations;

@@ -1,8 +1,11 @@
 //! Health, metrics, the registry's calls, search, and what holds for every route.
 
-use crate::support::{Server, send};
+use crate::support::{Server, send, until};
 use chrono::TimeDelta;
 use entity::{IndexDocument, RecordId, SearchFields, StageState, Version};
+use events::log::NewEvent;
+use events::partitioner::partition_of;
+use events::topics::Product;
 use index::IndexWrite;
 use serde_json::json;
 use uuid::Uuid;
@@ -26,6 +29,42 @@ async fn the_process_is_healthy_and_ready_while_its_stages_move() {
     assert_eq!(answer.body["stages"][0]["trouble"], "the broker is away");
     server.get("/healthz").await.expect(200);
     assert!(server.get("/metrics").await.expect(200).header("content-type").starts_with("text/plain"));
+}
+
+/// Events of other keys, and one of this: all in the partition of that key.
+async fn published(server: &Server, product: Product, key: &str, others: (usize, usize)) {
+    let topic = server.ports.codec.names().name(product).to_owned();
+    let event = |key: &str, partition: i32| NewEvent {
+        topic: topic.clone(),
+        partition,
+        key: key.as_bytes().to_vec(),
+        value: None,
+        headers: Vec::new(),
+    };
+    let partition = partition_of(key.as_bytes(), 3);
+    let (before, behind) = others;
+    let others = |count: usize| (0..count).map(|number| event(&format!("other {number}"), partition));
+    let events: Vec<_> = others(before).chain([event(key, partition)]).chain(others(behind)).collect();
+    server.ports.log.append(events).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_on_its_way_is_found_in_topics_however_busy() {
+    let server = Server::start().await;
+    let members = [server.import_named("1", "a").await, server.import_named("2", "b").await];
+    let arrived = || async { server.get("/").await.expect(200).text.matches("data-arrived").count() };
+    assert_eq!(arrived().await, 0, "nothing was merged yet");
+    let body = json!({"survivor": members[0], "absorbed": [members[1]]});
+    let merge = server.merge("k", &body).await.expect(201).id();
+    published(&server, Product::Merge, &merge, (0, 400)).await;
+    // Further than one look reads.
+    published(&server, Product::Organization, &members[0].to_string(), (2500, 400)).await;
+    until("the fact and the golden record, beside what is written down", || async {
+        (arrived().await == 3).then_some(())
+    })
+    .await;
+    published(&server, Product::Redirect, &members[1].to_string(), (0, 0)).await;
+    until("all of it", || async { (arrived().await == 4).then_some(()) }).await;
 }
 
 #[tokio::test]

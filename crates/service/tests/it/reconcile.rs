@@ -5,12 +5,13 @@ use entity::organization::Extra;
 use entity::{Address, IndexDocument, Location, Organization, Phone, Record, RecordId, Version};
 use index::IndexWrite;
 use serde_json::{Value, json};
+use service::access::AccessSettings;
 use std::collections::BTreeMap;
 use store::resolution::RecordScores;
 use uuid::Uuid;
 
 /// An organization at an address, in the store and in the index as the stages put it there.
-async fn known(
+pub(crate) async fn known(
     server: &Server,
     source_id: &str,
     name: &str,
@@ -90,7 +91,7 @@ fn organization(
     };
     Organization {
         name: Some(name.into()),
-        website: Some(format!("https://{}.example.org", name.to_lowercase().replace(' ', ""))),
+        website: Some(format!("https://{}.example", name.to_lowercase().replace(' ', ""))),
         phones: vec![phone],
         locations: vec![location],
         ..Organization::default()
@@ -151,12 +152,25 @@ async fn the_manifest_leads_openrefine_to_every_service() {
     let draft = server.get("/reconcile?version=1.0-draft").await.expect(200).body;
     assert_eq!(draft["suggest"], json!({"entity": true, "property": true, "type": true}));
     assert!(draft["view"]["url"].as_str().unwrap().ends_with("?id={id}"));
-    let behind = server
-        .request("GET", "/reconcile")
-        .header("host", "data.example")
-        .header("x-forwarded-proto", "https");
-    let manifest = send(behind).await.expect(200).body;
-    assert!(manifest["view"]["url"].as_str().unwrap().starts_with("https://data.example/"), "{manifest}");
+}
+
+#[tokio::test]
+async fn the_manifest_says_the_address_of_the_settings_and_believes_trusted_proxies_only() {
+    let proxies = |proxies: &[&str]| AccessSettings {
+        trusted_proxies: proxies.iter().map(ToString::to_string).collect(),
+        ..AccessSettings::default()
+    };
+    let public = AccessSettings { public_url: "https://orgloop.example/".into(), ..proxies(&[]) };
+    for (settings, base) in [
+        (proxies(&[]), "http://data.example/"),
+        (proxies(&["127.0.0.1"]), "https://data.example/"),
+        (public, "https://orgloop.example/"),
+    ] {
+        let server = Server::start_open(settings).await;
+        let asked = server.request("GET", "/reconcile").header("host", "data.example");
+        let manifest = send(asked.header("x-forwarded-proto", "https")).await.expect(200).body;
+        assert!(manifest["view"]["url"].as_str().unwrap().starts_with(base), "{base}: {manifest}");
+    }
 }
 
 #[tokio::test]
@@ -385,4 +399,16 @@ async fn pages_of_programs_on_this_machine_may_ask_and_other_sites_may_not() {
     let preflight = send(preflight.header("access-control-request-method", "POST")).await.expect(204);
     assert_eq!(preflight.header("access-control-allow-methods"), "GET, POST");
     assert!(preflight.header("access-control-allow-headers").contains("content-type"));
+}
+
+#[tokio::test]
+async fn a_preflight_needs_no_credentials_and_a_page_reads_why_it_was_not_let_in() {
+    let server = Server::start_closed(AccessSettings::default()).await;
+    let from = |method| server.request(method, "/reconcile/match").header("origin", "http://localhost:3333");
+    let preflight = from("OPTIONS").header("access-control-request-method", "POST");
+    assert!(
+        send(preflight).await.expect(204).header("access-control-allow-headers").contains("authorization")
+    );
+    let refused = send(from("POST").json(&json!({}))).await.problem(401, "unauthenticated");
+    assert_eq!(refused.header("access-control-allow-origin"), "http://localhost:3333");
 }

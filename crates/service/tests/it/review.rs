@@ -189,6 +189,8 @@ async fn what_became_of_clusters_is_read_on_from_a_number() {
         (&told["kind"], &told["members_before"], &told["members_after"]),
         (&json!("grew"), &json!(2), &json!(3))
     );
-    server.get("/v1/cluster-transitions?after=x").await.problem(400, "malformed");
+    for after in ["x", "-1"] {
+        server.get(&format!("/v1/cluster-transitions?after={after}")).await.problem(400, "malformed");
+    }
     server.get("/v1/cluster-transitions?limit=0").await.problem(400, "malformed");
 }

@@ -78,7 +78,12 @@ impl Answer {
 impl Server {
     /// As it starts on one's own machine: open.
     pub(crate) async fn start() -> Self {
-        Self::start_with(|_| Access::open(AccessSettings::default()).unwrap()).await
+        Self::start_open(AccessSettings::default()).await
+    }
+
+    /// Open, with these settings.
+    pub(crate) async fn start_open(settings: AccessSettings) -> Self {
+        Self::start_with(|_| Access::open(settings).unwrap()).await
     }
 
     /// One that asks for credentials.

@@ -64,6 +64,16 @@ async fn a_dry_run_tells_what_the_undo_then_does() {
     server.post(&format!("/v1/merges/{first}/undo?dry=1"), &json!({})).await.problem(400, "malformed");
 }
 
+#[tokio::test]
+async fn a_blank_reason_is_none() {
+    let server = Server::start().await;
+    let ids = named(&server, 2).await;
+    let merged = merge(&server, &ids[0], &ids[1]).await;
+    let blank = json!({"reason": "  "});
+    let undone = server.post(&format!("/v1/merges/{merged}/undo"), &blank).await.expect(200).body;
+    assert_eq!(undone["undo"]["reason"], Value::Null);
+}
+
 /// Of Wikidata's merges nobody finds the follow-ups again: there, an undo does not name its merge.
 #[tokio::test]
 async fn an_unmerge_names_its_merge() {

@@ -3,10 +3,11 @@
 mod drawn;
 mod told;
 
+use super::Ran;
 use super::input::Input;
 use super::previous::Transition;
 use super::summary::counts;
-use super::{Ran, memory};
+use crate::commands::memory;
 use entity::{Record, RecordId};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use pipeline::batch::Histogram;

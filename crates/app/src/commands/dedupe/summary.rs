@@ -1,8 +1,9 @@
 //! What a run came to, in words and as one JSON document.
 
+use super::Ran;
 use super::previous::Transition;
-use super::{Ran, memory};
 use crate::commands::evaluate::Quality;
+use crate::commands::memory;
 use crate::output;
 use pipeline::batch::{BlockCounts, MemoryEstimate};
 use serde::Serialize;

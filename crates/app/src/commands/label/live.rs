@@ -2,11 +2,13 @@
 
 use super::pool::{Picked, Pool};
 use super::session::Given;
+use crate::commands::judged;
 use crate::commands::labels::Asked;
+use crate::crews::live;
 use crate::output;
 use crate::roles::Process;
 use anyhow::Context;
-use entity::{JudgementVerdict, OrganizationId, Record, RecordId};
+use entity::{Judgement, JudgementVerdict, OrganizationId, Record, RecordId};
 use scoring::Model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +18,7 @@ const PAGE: usize = 2000;
 /// Families read in one go.
 const IDS_IN_ONE_GO: usize = 500;
 
-/// What there is to ask of, the model that is live, and the answers that are there.
+/// What there is to ask of, the model that is live, and the answers from which it may learn.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) pool: Pool,
@@ -28,14 +30,18 @@ pub(super) struct Live {
 impl Live {
     pub(super) async fn read(process: &Process, seed: u64) -> anyhow::Result<Self> {
         let generations = process.generations().await?;
-        let live = generations.list().await?.into_iter().find(|generation| generation.live);
-        let live = live.context("no generation is live")?;
+        let all = generations.list().await?;
+        let live = live(&all)?;
         let model = Model::from_json(&live.model).context("reading the live model")?;
         let resolution = generations.of(live.id);
         let corpus = resolution.corpus().await?.record_count;
         let picked = picked(&*resolution, &model, corpus, seed).await?;
-        let judged = judgements(&*resolution).await?;
-        let asked: BTreeSet<_> = picked.pairs().collect();
+        let pair = |judgement: &Judgement| (judgement.pair.left(), judgement.pair.right());
+        // What was judged is not asked again, also where models are not to learn from it.
+        let known: BTreeSet<_> = judged::all(&*resolution).await?.iter().map(pair).collect();
+        let asked: BTreeSet<_> = picked.pairs().filter(|pair| !known.contains(pair)).collect();
+        let taught = judged::taught(&*resolution).await?;
+        let judged: Vec<_> = taught.iter().map(|judgement| (pair(judgement), judgement.verdict)).collect();
         let ids: BTreeSet<RecordId> =
             asked.iter().chain(judged.iter().map(|(pair, _)| pair)).flat_map(|(a, b)| [*a, *b]).collect();
         let (records, roots) = records(&*process.organizations().await?.organizations, &ids).await?;
@@ -72,21 +78,6 @@ async fn picked(
     }
     bar.finish_and_clear();
     Ok(picked)
-}
-
-async fn judgements(
-    resolution: &dyn Resolution,
-) -> anyhow::Result<Vec<((RecordId, RecordId), JudgementVerdict)>> {
-    let (mut judged, mut after) = (Vec::new(), 0);
-    loop {
-        let page = resolution.judgements(after, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(judged) };
-        after = *last;
-        let of = |(_, judgement): (i64, entity::Judgement)| {
-            ((judgement.pair.left(), judgement.pair.right()), judgement.verdict)
-        };
-        judged.extend(page.into_iter().map(of));
-    }
 }
 
 /// Records as their sources tell them, and the golden id of each.

@@ -1,14 +1,13 @@
 //! The pairs to ask of: those nearest to the decision, and as many drawn by chance, with the records to show.
 
+use crate::commands::input::{Found, Input, Read};
 use crate::commands::labels::Label;
 use crate::output;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use entity::{Record, RecordId};
-use formats::{ColumnMap, ReadOptions};
-use pipeline::batch::{self, Batch, Evidence, Plan, Reducer};
+use pipeline::batch::{Batch, Evidence, Plan};
 use scoring::{FeatureVector, Model};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::num::NonZero;
 use std::path::Path;
 
 /// Pairs near the decision that are held; a model that has moved finds its next questions among them.
@@ -151,15 +150,9 @@ impl Smallest {
 }
 
 /// The pool of a file. What is labelled already is in it too.
-pub(super) fn of_file(
-    input: &Path,
-    map: &ColumnMap,
-    labels: &[Label],
-    source: Source<'_>,
-) -> anyhow::Result<Pool> {
-    let (batch, keys) = compared(input, map)?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let plan = Plan { model: source.model, threads, evidence: Evidence::Weights };
+pub(super) fn of_file(file: &Input<'_>, labels: &[Label], source: Source<'_>) -> anyhow::Result<Pool> {
+    let Read { batch, keys, .. } = file.read()?;
+    let plan = Plan { model: source.model, threads: file.threads, evidence: Evidence::Weights };
     let bar = output::bar(batch.len() as u64, "comparing organizations");
     let pairs = batch.pairs(keys, &plan, |count| bar.inc(count));
     bar.finish_and_clear();
@@ -169,69 +162,27 @@ pub(super) fn of_file(
         let distance = pair.weight - source.model.threshold();
         picked.see(source.seed, (batch.id(pair.a), batch.id(pair.b)), distance);
     }
-    let labelled = labelled(&batch, labels, input)?;
+    let labelled = labelled(&batch, labels, file.path)?;
     let wanted: Vec<_> = labelled.into_iter().chain(picked.pairs()).collect();
     let ids: HashSet<RecordId> = wanted.iter().flat_map(|(a, b)| [*a, *b]).collect();
-    let records = records(input, map, &ids)?;
+    let records = file.again(&ids)?.into_values().collect();
     Ok(Pool::new(batch.len() as u64, source.seed, records, wanted))
-}
-
-fn chunks(input: &Path, map: &ColumnMap) -> anyhow::Result<formats::Chunks> {
-    let options = ReadOptions { source: "input".into(), created_at: entity::clock::now() };
-    Ok(formats::chunks(input, &options, map)?)
-}
-
-/// The whole file, reduced to what is compared.
-fn compared(input: &Path, map: &ColumnMap) -> anyhow::Result<(Batch, batch::Keys)> {
-    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let bar = output::counter("reading organizations");
-    let reduced = batch::gather(threads, chunks(input, map)?, |chunk: formats::Chunk, into: &mut Reducer| {
-        bar.inc(chunk.len() as u64);
-        chunk.records(|record| {
-            if let Ok((line, record)) = record {
-                into.push(&record, line);
-            }
-        });
-    });
-    bar.finish_and_clear();
-    Ok(Batch::new(reduced))
 }
 
 /// The pairs of the labels.
 fn labelled(batch: &Batch, labels: &[Label], input: &Path) -> anyhow::Result<Vec<(RecordId, RecordId)>> {
-    let wanted = labels.iter().flat_map(|label| [label.left.as_str(), label.right.as_str()]);
-    let mut found: HashMap<&str, Vec<RecordId>> = wanted.map(|id| (id, Vec::new())).collect();
-    for number in batch.numbers() {
-        if let Some(ids) = found.get_mut(batch.source_id(number)) {
-            ids.push(batch.id(number));
-        }
-    }
-    let one = |id: &str, line: u64, field: &str| match found[id].as_slice() {
-        [one] => Ok(*one),
-        [] => bail!("the labels' line {line}, field {field}: {} has no record `{id}`", input.display()),
-        several => {
-            bail!("the labels' line {line}, field {field}: {} sources have a record `{id}`", several.len())
-        }
+    let found =
+        Found::new(batch, labels.iter().flat_map(|label| [label.left.as_str(), label.right.as_str()]));
+    let one = |id: &str, line: u64, field: &str| {
+        let place = || format!("the labels' line {line}, field {field}");
+        let number = found.one(id).with_context(place)?;
+        let missing = || format!("{}: {} has no record `{id}`", place(), input.display());
+        anyhow::Ok(batch.id(number.with_context(missing)?))
     };
     let pair = |label: &Label| {
         Ok((one(&label.left, label.line, "left_id")?, one(&label.right, label.line, "right_id")?))
     };
     labels.iter().map(pair).collect()
-}
-
-/// Reads these records, as the file tells them first.
-fn records(input: &Path, map: &ColumnMap, wanted: &HashSet<RecordId>) -> anyhow::Result<Vec<Record>> {
-    let mut found: HashMap<RecordId, Record> = HashMap::new();
-    for chunk in chunks(input, map).context("reading the records again")? {
-        chunk.records(|record| {
-            if let Ok((_, record)) = record
-                && wanted.contains(&record.id)
-            {
-                found.entry(record.id).or_insert(record);
-            }
-        });
-    }
-    Ok(found.into_values().collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A browser signs in at the provider: authorization code, with PKCE, state and nonce.
 
 use super::claims::{Expected, find, texts};
-use super::{Known, Provider, Trouble, Vouched, answer, read, refused};
+use super::{Known, Provider, Trouble, Vouched, answer, not_well, read, refused, said};
 use crate::access::secret::random_bytes;
 use crate::access::settings::OidcSettings;
 use base64::Engine as _;
@@ -89,7 +89,14 @@ pub(in crate::access) async fn finish(
     }
     let code = came.code.as_deref().ok_or_else(|| refused("the provider's answer has no code"))?;
     let known = provider.known(None).await?;
-    let tokens: Tokens = read(answer(redeem(provider, &known, redirect, pending, code)?).await?)?;
+    let tokens = match said(redeem(provider, &known, redirect, pending, code)?).await? {
+        (status, tokens) if status.is_success() => read::<Tokens>(tokens)?,
+        // The one no that is about the code; all others are about us (RFC 6749, section 5.2).
+        (_, no) if no["error"] == "invalid_grant" => {
+            return Err(refused("the provider does not take the code that came back (invalid_grant)"));
+        }
+        (status, no) => return Err(not_well(status, &no)),
+    };
     let claims = provider.verified(&tokens.id_token).await?;
     let expected = Expected { issuer: &settings.issuer, audience: &settings.client_id, now };
     expected.check(&claims).map_err(refused)?;

@@ -1,8 +1,9 @@
 //! A small OpenID provider: it signs with real keys, over real HTTP, and looks at what it is asked.
 
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -85,6 +86,8 @@ pub(super) struct Inside {
     pub(super) told: Value,
     /// The necessary, where it is to be wrong.
     pub(super) overrides: Value,
+    /// What is answered to everything that is asked, where the provider is not well.
+    pub(super) trouble: Option<(u16, Value)>,
     /// Codes that were given, with what came with them.
     codes: HashMap<String, HashMap<String, String>>,
 }
@@ -106,6 +109,7 @@ impl Provider {
             .route("/authorize", get(authorize))
             .route("/token", post(redeem))
             .route("/userinfo", get(userinfo))
+            .layer(from_fn_with_state(provider.clone(), in_trouble))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -128,6 +132,14 @@ impl Provider {
 
     pub(super) fn sign(&self, kid: &str, claims: &Value) -> String {
         self.inside.lock().unwrap().keys[kid].sign(kid, claims)
+    }
+}
+
+async fn in_trouble(State(provider): State<Provider>, request: Request, next: Next) -> Response {
+    let trouble = provider.inside.lock().unwrap().trouble.clone();
+    match trouble {
+        Some((status, said)) => (StatusCode::from_u16(status).unwrap(), Json(said)).into_response(),
+        None => next.run(request).await,
     }
 }
 

@@ -89,6 +89,31 @@ async fn a_provider_that_is_away_is_no_fault_of_the_caller() {
     send(server.request("GET", "/login/provider")).await.expect(503);
 }
 
+#[tokio::test]
+async fn a_no_of_the_provider_is_no_no_to_the_caller() {
+    let provider = Provider::start().await.with_key("one", SigningKey::ec());
+    let server = Server::start_closed(settings(&provider)).await;
+    // More than one address may fail at in a minute.
+    let tries = 12;
+    let token = provider.sign("one", &provider.good());
+    for status in [404, 403, 500] {
+        provider.inside.lock().unwrap().trouble = Some((status, json!({"error": "gone"})));
+        for _ in 0..tries {
+            ask(&server, &token).await.problem(503, "unavailable");
+        }
+    }
+    provider.inside.lock().unwrap().trouble = None;
+    let well = || async { (ask(&server, &token).await.status == 200).then_some(()) };
+    crate::support::until("the provider to be asked again", well).await;
+    // And at the code: what the provider holds against us, and what it holds against the code.
+    for (error, status) in [("invalid_client", 503), ("invalid_grant", 401)] {
+        let (back, held) = at_provider(&server).await;
+        provider.inside.lock().unwrap().trouble = Some((400, json!({ "error": error })));
+        assert_eq!(come_back(&server, &back, &held).await.status, status, "{error}");
+        provider.inside.lock().unwrap().trouble = None;
+    }
+}
+
 #[test]
 fn settings_that_cannot_be_right_are_refused_by_name() {
     let refused = |oidc: OidcSettings, word: &str| {

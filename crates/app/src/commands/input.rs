@@ -1,4 +1,4 @@
-//! The file's organizations, reduced as they are read.
+//! A file's organizations, reduced as they are read.
 
 use super::memory;
 use crate::output;
@@ -21,6 +21,11 @@ pub(super) struct Input<'a> {
     pub(super) map: &'a ColumnMap,
     pub(super) threads: NonZero<usize>,
     pub(super) memory_limit: Option<u64>,
+}
+
+/// As many as the machine has.
+pub(super) fn threads() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
 /// What was read.
@@ -93,7 +98,7 @@ impl Input<'_> {
         Ok(Some(MemoryEstimate::new(&reduced, records)))
     }
 
-    /// Reads these records again, for people to see.
+    /// Reads these records again, for people to see. Of a record told twice the first telling counts, as in a batch.
     pub(super) fn again(&self, wanted: &HashSet<RecordId>) -> anyhow::Result<HashMap<RecordId, Record>> {
         let mut found = HashMap::new();
         for chunk in self.chunks()? {
@@ -101,7 +106,7 @@ impl Input<'_> {
                 if let Ok((_, record)) = record
                     && wanted.contains(&record.id)
                 {
-                    found.insert(record.id, record);
+                    found.entry(record.id).or_insert(record);
                 }
             });
         }
@@ -141,5 +146,26 @@ impl<'a> Found<'a> {
             [one] => Ok(Some(*one)),
             several => bail!("{} sources of the file have an organization `{id}`", several.len()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_record_told_twice_people_see_the_telling_that_was_compared() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orgs.csv");
+        std::fs::write(&path, "id,name\n1,Harbor Food Pantry\n2,River Clinic\n1,Another Name\n").unwrap();
+        let map = ColumnMap::default();
+        let input = Input { path: &path, map: &map, threads: threads(), memory_limit: None };
+        let read = input.read().unwrap();
+        assert_eq!((read.batch.len(), read.left_out), (2, 1));
+        let found = Found::new(&read.batch, ["1", "3"].into_iter());
+        let id = read.batch.id(found.one("1").unwrap().unwrap());
+        assert_eq!(found.one("3").unwrap(), None);
+        let again = input.again(&HashSet::from([id])).unwrap();
+        assert_eq!(again[&id].organization.name.as_deref(), Some("Harbor Food Pantry"));
     }
 }
