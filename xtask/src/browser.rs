@@ -30,7 +30,7 @@ pub(crate) fn run() -> Result<()> {
     let target = crate::target();
     let packages = target.join("browser");
     install_packages(&packages).context("installing the packages of tests/browser/package.json")?;
-    build()?;
+    crate::build_programs()?;
     let mut node = Command::new(&tools.node);
     // Without `--test`, which would run them in a process of its own that a signal to this one does not reach.
     node.args(["--test-reporter=spec", "tests/browser/browser.test.mjs"])
@@ -99,15 +99,6 @@ fn install_packages(into: &Path) -> Result<()> {
     let status = Command::new("npm").args(arguments).current_dir(into).stdin(Stdio::null()).status()?;
     ensure!(status.success(), "npm ended with {status}");
     fs::write(&installed, &wanted)?;
-    Ok(())
-}
-
-/// The loop, and the pages on made-up numbers: in one go, so that what both need is built once.
-fn build() -> Result<()> {
-    // Of the whole workspace, as the tests are: what they built is of the same features.
-    let which = ["build", "--quiet", "--workspace", "--bin", "orgloop", "--example", "page"];
-    let status = crate::cargo(&which).status()?;
-    ensure!(status.success(), "cargo build ended with {status}");
     Ok(())
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
     if let Some(servers) = servers {
         done.push(step("tests, real servers", || servers.test()));
     }
+    done.push(step("contract", crate::contract::run));
     done.push(step("docs", || {
         finish(command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     }));

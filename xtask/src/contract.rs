@@ -1,7 +1,7 @@
 //! Contract tests: schemathesis makes requests from the OpenAPI document of a running `orgloop`, and holds the answers
 //! against it. No answer may be a server's error, undocumented, or of another shape than the document says.
 
-use crate::{cargo, checkout, python, without_settings};
+use crate::{checkout, python, without_settings};
 use anyhow::{Context, Result, bail, ensure};
 use std::{
     fs,
@@ -25,8 +25,7 @@ pub(crate) fn run() -> Result<()> {
     let folder = crate::target().join("contract");
     let schemathesis =
         python::with(&folder, "xtask/contract/requirements.txt")?.with_file_name("schemathesis");
-    let built = cargo(&["build", "-p", "orgloop"]).status().context("running cargo")?;
-    ensure!(built.success(), "cargo ended with {built}");
+    crate::build_programs()?;
     let data = folder.join("data");
     if data.exists() {
         fs::remove_dir_all(&data)?;
@@ -36,8 +35,8 @@ pub(crate) fn run() -> Result<()> {
     let loop_ = Loop::start(&data, &folder.join("orgloop.log"))?;
     let mut command = Command::new(schemathesis);
     command.current_dir(&folder).stdin(Stdio::null());
+    command.arg("--config-file").arg(checkout().join("xtask/contract/schemathesis.toml"));
     command.arg("run").arg(format!("{}/openapi.json", loop_.address));
-    command.args(["--config-file"]).arg(checkout().join("xtask/contract/schemathesis.toml"));
     command.args(["--max-examples", EXAMPLES, "--seed", SEED]);
     command.args(["--header", &format!("Authorization: Bearer {token}")]);
     let status = command.status().context("running schemathesis")?;

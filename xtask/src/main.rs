@@ -11,7 +11,7 @@ mod python;
 mod services;
 mod tidy;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use std::{
     env,
@@ -115,6 +115,15 @@ fn cargo(arguments: &[&str]) -> Command {
         }
     }
     command
+}
+
+/// Builds what the tests from outside run: the loop, and its pages on made-up numbers.
+fn build_programs() -> Result<()> {
+    // Of the whole workspace and in one go, with the features that the tests have: what they built is not built again.
+    let which = ["build", "--quiet", "--workspace", "--bin", "orgloop", "--example", "page"];
+    let status = cargo(&which).status().context("running cargo")?;
+    ensure!(status.success(), "cargo build ended with {status}");
+    Ok(())
 }
 
 /// Prints a line; a reader that has gone away is no reason to stop half-way.
