@@ -51,6 +51,7 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
         done.push(step("tests, real servers", || servers.test()));
     }
     done.push(step("contract", crate::contract::run));
+    done.push(step("pages in Chromium", crate::browser::run));
     done.push(step("docs", || {
         finish(command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     }));

@@ -31,7 +31,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Format, lints, tests on the embedded ports and on real servers, docs: all that CI asks for.
+    /// Format, lints, tests on the embedded ports and on real servers, contract, pages, docs: all that CI asks for.
     Check {
         /// Leave out the tests on real servers.
         #[arg(long)]
