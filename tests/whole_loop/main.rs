@@ -21,6 +21,8 @@ mod learning;
 #[cfg(test)]
 mod redelivery;
 #[cfg(test)]
+mod relations;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod scorer_group;

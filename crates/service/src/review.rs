@@ -21,6 +21,7 @@ mod partition;
 mod precision;
 mod progress;
 mod queue;
+mod relations;
 mod said;
 mod sources;
 mod transitions;
@@ -81,6 +82,7 @@ pub(crate) fn routes(ports: &Ports) -> OpenApiRouter {
         .routes(routes!(exclusions::get, exclusions::put, exclusions::delete))
         .routes(routes!(exclusions::history))
         .routes(routes!(explanations::explain))
+        .routes(routes!(relations::list))
         .routes(routes!(blind::draw, blind::list))
         .routes(routes!(blind::get))
         .routes(routes!(certificates::issue, certificates::list))

@@ -86,6 +86,7 @@ pub(crate) const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/clusters/{id}/history", VIEWER),
     ("GET", "/v1/pairs/{a}/{b}/history", VIEWER),
     ("GET", "/v1/explanations", VIEWER),
+    ("GET", "/v1/relations", VIEWER),
     ("GET", "/v1/exclusions/{a}/{b}", VIEWER),
     ("PUT", "/v1/exclusions/{a}/{b}", REVIEWER),
     ("DELETE", "/v1/exclusions/{a}/{b}", REVIEWER),

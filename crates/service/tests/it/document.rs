@@ -4,7 +4,7 @@ use crate::support::{Server, send};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const ROUTES: [&str; 90] = [
+const ROUTES: [&str; 91] = [
     "GET /v1/organizations",
     "POST /v1/organizations",
     "GET /v1/organizations/{id}",
@@ -52,6 +52,7 @@ const ROUTES: [&str; 90] = [
     "DELETE /v1/exclusions/{a}/{b}",
     "GET /v1/exclusions/{a}/{b}",
     "GET /v1/explanations",
+    "GET /v1/relations",
     "PUT /v1/exclusions/{a}/{b}",
     "GET /v1/pairs/{a}/{b}/history",
     "GET /v1/certificates",

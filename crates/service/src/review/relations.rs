@@ -1,0 +1,93 @@
+//! Relations: records that belong to a record and are not the same, such as an agency and its sites.
+//!
+//! They follow from the two records alone, so nothing of them is stored: what is asked is compared.
+
+use super::Room;
+use super::views::RelationName;
+use crate::live::{Live, unusable};
+use crate::problem::{Problem, Result};
+use crate::request::Parameters;
+use crate::responses::ReadProblems;
+use axum::Json;
+use axum::extract::State;
+use entity::{RecordId, Relation};
+use index::StoredDocument;
+use scoring::RecordFeatures;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// A record that belongs to the one that was asked for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RecordRelation)]
+pub(crate) struct RelationView {
+    /// The other record.
+    record: Uuid,
+    /// How the two belong together.
+    #[schema(value_type = RelationName)]
+    relation: Relation,
+    /// For `parent`: which of the two has the several locations.
+    parent: Uuid,
+    /// Natural log-odds of being the same, the prior included: its terms are at `/v1/explanations`.
+    match_weight: f64,
+}
+
+/// The records that belong to a record.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct RelationList {
+    /// The record that was asked for.
+    record: Uuid,
+    /// By the model that is live.
+    model_version: String,
+    /// Likest first.
+    relations: Vec<RelationView>,
+}
+
+/// Of which record.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RelationQuery {
+    /// The id of a record; a golden id is that of its first record.
+    record: Uuid,
+}
+
+/// Lists the records that are related to a record and not the same: the sites of an agency, or the agency of a site.
+///
+/// Of all records that share an open block with it, those of a single location beside one of several, under one name,
+/// telephone or domain.
+#[utoipa::path(get, path = "/v1/relations", operation_id = "list_relations", tag = "review", params(RelationQuery),
+    responses((status = 200, description = "All of them", body = RelationList), ReadProblems))]
+pub(super) async fn list(
+    State(room): State<Room>,
+    Parameters(RelationQuery { record }): Parameters<RelationQuery>,
+) -> Result<Json<RelationList>> {
+    let Live { model, records } = room.live.look().await?;
+    let asked = room.index.documents(&[RecordId(record)]).await?.pop();
+    let asked = asked.ok_or_else(|| Problem::not_found(format!("record {record} in the index")))?;
+    let blocks = room.index.blocks(&asked.keys, model.block_size_max()).await?;
+    let near: BTreeSet<RecordId> = blocks.into_iter().flat_map(|block| block.ids).collect();
+    let others = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
+    let own = features(&asked)?;
+    let mut relations = Vec::new();
+    for other in others.iter().filter(|other| other.id != asked.id) {
+        let theirs = features(other)?;
+        let vector = scoring::compare(&own, &theirs);
+        if vector.is_branch() {
+            let parent = if own.location_count > theirs.location_count { asked.id } else { other.id };
+            relations.push(RelationView {
+                record: other.id.0,
+                relation: Relation::Parent,
+                parent: parent.0,
+                match_weight: model.weigh(&vector) + model.prior(records),
+            });
+        }
+    }
+    relations.sort_by(|a, b| b.match_weight.total_cmp(&a.match_weight).then(a.record.cmp(&b.record)));
+    Ok(Json(RelationList { record, model_version: model.version().to_owned(), relations }))
+}
+
+fn features(document: &StoredDocument) -> Result<RecordFeatures<'static>> {
+    RecordFeatures::from_bytes(&document.features).map_err(|error| unusable(&error))
+}
