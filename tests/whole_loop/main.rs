@@ -25,6 +25,8 @@ mod relations;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod reviewers;
+#[cfg(test)]
 mod scorer_group;
 #[cfg(test)]
 mod transitions;
