@@ -208,7 +208,7 @@ impl Scorer {
         let match_weight = self.model.weigh(&vector);
         let (left_version, right_version) =
             if pair.left() == subject.id { (subject.version, version) } else { (version, subject.version) };
-        (match_weight >= self.model.pair_weight_min()).then(|| ScoredPair {
+        self.model.keeps(&vector, match_weight).then(|| ScoredPair {
             pair,
             match_weight,
             levels: vector.levels().to_vec(),

@@ -33,14 +33,18 @@ mod tests {
         let prior = model.prior(records.len() as u64);
         let pair = |a: usize, b: usize| CandidatePair::new(records[a].id, records[b].id).unwrap();
         let (mut weighted, mut told_apart) = (Vec::new(), Vec::new());
+        let (mut listed, mut elsewhere) = (Vec::new(), Vec::new());
         for (a, b) in pairs {
             let vector = scoring::compare(&features[a], &features[b]);
             let match_weight = model.weigh(&vector);
-            if match_weight >= model.pair_weight_min() {
+            if model.keeps(&vector, match_weight) {
+                listed.extend(vector.is_listed_site().then_some((a, b)));
+                elsewhere.extend(vector.is_elsewhere().then_some((a, b)));
                 weighted.push(WeightedPair { pair: pair(a, b), weight: match_weight + prior });
                 told_apart.extend(vector.is_registry_conflict().then(|| pair(a, b)));
             }
         }
+        told_apart.extend(resolution::sites_apart(&listed, &elsewhere).iter().map(|(a, b)| pair(*a, *b)));
         let links = |wanted: bool| {
             let links = constraints.iter().filter(move |(_, _, must)| *must == wanted);
             links.map(|(a, b, _)| pair(*a, *b))

@@ -9,6 +9,9 @@
 mod agglomeration;
 mod components;
 mod graph;
+mod sites;
+
+pub use sites::sites_apart;
 
 use chrono::{DateTime, Utc};
 use entity::{CandidatePair, ClusterId, RecordId};
@@ -26,7 +29,7 @@ pub struct Component {
     pub pairs: Vec<WeightedPair>,
     /// Merges and match judgements: together, whatever the evidence.
     pub must_links: Vec<CandidatePair>,
-    /// Non-match and related judgements, conflicting registry ids: never together, unless a must-link forces it.
+    /// Non-match and related judgements, conflicting registry ids, sites of one agency: never together, unless a must-link forces it.
     pub never_links: Vec<CandidatePair>,
     /// Log-odds, prior included, from which on evidence joins.
     pub threshold: f64,

@@ -97,6 +97,7 @@ const NAME: usize = 0;
 const PHONE: usize = 11;
 const DOMAIN: usize = 12;
 const IDENTIFIER: usize = 15;
+const STREET: usize = 17;
 const GRAIN: usize = 24;
 
 /// The evidence of a pair: the level of every comparison, in order.
@@ -121,6 +122,21 @@ impl FeatureVector {
             && (self.levels[NAME] >= name::NameLevel::To90.code()
                 || self.levels[PHONE] >= contact::PhoneLevel::SameTollFree.code()
                 || self.levels[DOMAIN] == contact::DomainLevel::Same.code())
+    }
+
+    /// Whether one is a site of the other's agency, at an address that the agency lists.
+    #[must_use]
+    pub fn is_listed_site(&self) -> bool {
+        self.levels[STREET] == place::StreetLevel::Same.code() && self.is_branch()
+    }
+
+    /// Whether neither is an agency of several sites, and they are at two addresses.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        let street = self.levels[STREET];
+        self.levels[GRAIN] == place::GrainLevel::Similar.code()
+            && (place::StreetLevel::Different.code()..=place::StreetLevel::SameStreet.code())
+                .contains(&street)
     }
 
     /// Whether one register has two different numbers for them: never the same, whatever else agrees, unless a person

@@ -143,18 +143,25 @@ impl Model {
         self.table.weigh(vector.levels())
     }
 
-    /// The same, when it is at least [`Self::pair_weight_min`]; else [`Err`] with the weight to the ten-thousandth.
+    /// The same, when the pair is to be kept ([`Self::keeps`]); else [`Err`] with the weight to the ten-thousandth.
     ///
     /// # Errors
     /// For what need not be kept, which is most of what is compared: it is weighed in fewer steps.
     pub fn weigh_if_kept(&self, vector: &FeatureVector) -> Result<f64, f64> {
         const TOLERANCE: f64 = 1e-4;
         let nearly = f64::from(self.table.weigh_nearly(vector.levels())) / 1e6;
-        if nearly < self.pair_weight_min - TOLERANCE {
+        if nearly < self.pair_weight_min - TOLERANCE && !vector.is_listed_site() {
             return Err(nearly);
         }
         let weight = self.weigh(vector);
-        if weight >= self.pair_weight_min { Ok(weight) } else { Err(weight) }
+        if self.keeps(vector, weight) { Ok(weight) } else { Err(weight) }
+    }
+
+    /// Whether a pair of this weight (without the prior) is to be kept: when it is at least [`Self::pair_weight_min`],
+    /// and for what it says of others when one is a listed site of the other.
+    #[must_use]
+    pub fn keeps(&self, vector: &FeatureVector, weight: f64) -> bool {
+        weight >= self.pair_weight_min || vector.is_listed_site()
     }
 
     /// The interactions that a pair has, each with its weight.

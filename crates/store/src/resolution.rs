@@ -65,7 +65,7 @@ pub enum ApplyOutcome {
 pub struct ComponentRows {
     /// Records that exist, with the time they first arrived.
     pub records: BTreeMap<RecordId, DateTime<Utc>>,
-    /// Stored pairs among them.
+    /// Stored pairs among them, and of them with others.
     pub pairs: Vec<ScoredPair>,
     /// Judgements that hold among them.
     pub judgements: Vec<Judgement>,

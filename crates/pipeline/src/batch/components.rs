@@ -15,7 +15,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// `told_apart` are pairs that a register tells apart, by their places.
+    /// `told_apart` are pairs that a register or an agency tells apart, by their places.
     pub(super) fn new(batch: &Batch, constraints: &Constraints, told_apart: &[(u32, u32)]) -> Self {
         let placed = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
             let placed = pairs.iter().map(|(a, b)| (batch.places[*a as usize], batch.places[*b as usize]));

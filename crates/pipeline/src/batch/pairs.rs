@@ -35,7 +35,7 @@ pub struct Histogram {
 #[derive(Debug)]
 pub struct Pairs {
     pub(super) kept: Vec<Kept>,
-    /// Of the kept ones, those that a register tells apart.
+    /// Of the kept ones, those that a register or an agency tells apart.
     pub(super) told_apart: Vec<(u32, u32)>,
     /// Beside the kept ones, when they were asked for.
     levels: Vec<FeatureVector>,
@@ -99,7 +99,10 @@ impl Batch {
             blocks: blocks.counts,
             prior,
         };
+        let (mut listed, mut elsewhere) = (Vec::new(), Vec::new());
         for part in parts {
+            listed.extend(part.listed);
+            elsewhere.extend(part.elsewhere);
             pairs.kept.extend_from_slice(&part.kept);
             pairs.told_apart.extend_from_slice(&part.told_apart);
             pairs.levels.extend_from_slice(&part.levels);
@@ -108,6 +111,7 @@ impl Batch {
                 *sum += count;
             }
         }
+        pairs.told_apart.extend(resolution::sites_apart(&listed, &elsewhere));
         pairs
     }
 
@@ -161,6 +165,10 @@ struct Comparer<'a> {
 struct Part {
     kept: Vec<Kept>,
     told_apart: Vec<(u32, u32)>,
+    /// Of the kept ones, those of an agency and a site of its list.
+    listed: Vec<(u32, u32)>,
+    /// Of the kept ones, those at two addresses.
+    elsewhere: Vec<(u32, u32)>,
     levels: Vec<FeatureVector>,
     compared: u64,
     histogram: Histogram,
@@ -176,6 +184,8 @@ impl<'a> Comparer<'a> {
         let mut part = Part {
             kept: Vec::new(),
             told_apart: Vec::new(),
+            listed: Vec::new(),
+            elsewhere: Vec::new(),
             levels: Vec::new(),
             compared: 0,
             histogram: Histogram::new(),
@@ -208,9 +218,9 @@ impl<'a> Comparer<'a> {
         #[expect(clippy::cast_possible_truncation, reason = "weights are some dozens")]
         let micro = (weight * 1e6).round() as Micro;
         part.kept.push(Kept { a: other, b: record, weight: micro });
-        if levels.is_registry_conflict() {
-            part.told_apart.push((other, record));
-        }
+        part.told_apart.extend(levels.is_registry_conflict().then_some((other, record)));
+        part.listed.extend(levels.is_listed_site().then_some((other, record)));
+        part.elsewhere.extend(levels.is_elsewhere().then_some((other, record)));
         if self.plan.evidence == Evidence::Levels {
             part.levels.push(levels);
         }

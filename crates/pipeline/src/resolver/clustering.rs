@@ -51,14 +51,19 @@ fn must_links(rows: &ComponentRows) -> Vec<CandidatePair> {
     merged.chain(judged(rows, &[JudgementVerdict::Match])).collect()
 }
 
-/// Pairs that people told apart, and those that a register does.
+/// Pairs that people told apart, and those that a register or an agency does.
 fn never_links(rows: &ComponentRows) -> Result<Vec<CandidatePair>> {
     let mut never = judged(rows, &[JudgementVerdict::NonMatch, JudgementVerdict::Related]);
+    let (mut listed, mut elsewhere) = (Vec::new(), Vec::new());
     for scored in &rows.pairs {
-        if levels(scored)?.is_registry_conflict() {
-            never.push(scored.pair);
-        }
+        let levels = levels(scored)?;
+        let two = (scored.pair.left(), scored.pair.right());
+        never.extend(levels.is_registry_conflict().then_some(scored.pair));
+        listed.extend(levels.is_listed_site().then_some(two));
+        elsewhere.extend(levels.is_elsewhere().then_some(two));
     }
+    let apart = resolution::sites_apart(&listed, &elsewhere);
+    never.extend(apart.into_iter().filter_map(|(a, b)| CandidatePair::new(a, b)));
     Ok(never)
 }
 

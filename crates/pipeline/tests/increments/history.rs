@@ -2,12 +2,20 @@
 
 use crate::running::Loop;
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{CandidatePair, Judgement, JudgementVerdict, MergeId, OrganizationId, Record, RecordId, Undo};
+use entity::{
+    CandidatePair, Judgement, JudgementVerdict, Location, MergeId, Organization, OrganizationId, Record,
+    RecordId, Undo,
+};
+use serde_json::json;
 use std::collections::{BTreeSet, HashSet};
 use store::organizations::MergeRequest;
 use uuid::Uuid;
 
-const RECORDS: usize = 160;
+const RECORDS: usize = GENERATED + 1 + SITES;
+const GENERATED: usize = 154;
+/// Of one agency, which is told with all of them.
+const SITES: usize = 5;
+const STREETS: [&str; SITES] = ["Oak", "Halsted", "Sheridan", "Pulaski", "Archer"];
 const VERDICTS: [JudgementVerdict; 6] = [
     JudgementVerdict::Match,
     JudgementVerdict::Match,
@@ -34,9 +42,12 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn new(seed: u64) -> Self {
         let base = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let (mut told, entities): (Vec<Record>, Vec<u64>) = sample::generate(RECORDS, seed, base)
+        let (mut told, mut entities): (Vec<Record>, Vec<u64>) = sample::generate(GENERATED, seed, base)
             .map(|generated| (generated.record, generated.entity))
             .unzip();
+        told.extend(agency_and_sites(base));
+        // People are as likely to take one site for another as any two records of one organization.
+        entities.resize(RECORDS, u64::MAX);
         // Arrival is not in the order of the ids, and some arrive at the same time.
         for (at, record) in (0..).zip(&mut told) {
             record.created_at = base + TimeDelta::seconds((at * 37) % 50);
@@ -84,12 +95,13 @@ impl History {
     fn version_of(&mut self, at: usize) -> Record {
         let mut record = self.told[at].clone();
         let other = self.told[self.dice.below(RECORDS)].organization.clone();
-        match self.dice.below(9) {
+        match self.dice.below(10) {
             0 => record.organization.name = other.name,
             1 => record.organization.website = other.website,
             2 => record.organization.locations.clear(),
             3 => record.organization.name = None,
-            4 => {
+            4 => drop(record.organization.locations.pop()),
+            5 => {
                 // A number of another one's register, or none.
                 record.organization.tax_id = None;
                 record.organization.identifiers = other.identifiers;
@@ -240,6 +252,38 @@ impl History {
         }
         self.any_pair()
     }
+}
+
+/// An agency that lists its places, and a record of each place: alike in all but the address.
+fn agency_and_sites(created_at: DateTime<Utc>) -> impl Iterator<Item = Record> {
+    let telling = move |own: &str, places: std::ops::Range<usize>| {
+        let row = |table: &str, nth: usize| {
+            let source_id = format!("{own} {nth}");
+            json!({"id": entity::id::derive("agency", table, &source_id), "source_id": source_id})
+        };
+        let location = |nth: usize| -> Location {
+            let (mut address, mut location) = (row("address", nth), row("location", nth));
+            address["address_1"] = format!("{} {} Street", 100 + 337 * nth, STREETS[nth]).into();
+            address["city"] = "Chicago".into();
+            address["postal_code"] = (60601 + nth).to_string().into();
+            location["addresses"] = json!([address]);
+            location["phones"] = json!([]);
+            serde_json::from_value(location).unwrap()
+        };
+        let mut phone = row("phone", 0);
+        phone["number"] = "+1 312 555 0142".into();
+        let organization = Organization {
+            name: Some("Hope Foundation".into()),
+            website: Some("https://hopefoundation.org".into()),
+            phones: vec![serde_json::from_value(phone).unwrap()],
+            locations: places.map(location).collect(),
+            ..Organization::default()
+        };
+        let id = entity::id::derive("agency", "organization", own).into();
+        Record { id, source: "agency".into(), source_id: own.into(), created_at, organization }
+    };
+    let sites = (0..SITES).map(move |nth| telling(&nth.to_string(), nth..nth + 1));
+    std::iter::once(telling("all", 0..SITES)).chain(sites)
 }
 
 /// Numbers that look random: `SplitMix64`.

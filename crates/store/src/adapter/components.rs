@@ -111,7 +111,7 @@ impl ResolutionStore {
         };
         let root = |id: &RecordId| walk.redirects.get(id).copied().unwrap_or(OrganizationId(id.0));
         let organizations = records.keys().map(|id| (*id, root(id))).collect();
-        let pairs = walk.pairs.into_values().filter(|scored| within(&scored.pair)).collect();
+        let pairs = walk.pairs.into_values().collect();
         let judgements = walk.judgements.into_values().map(|(judgement, _)| judgement);
         let judgements = judgements.filter(|judgement| within(&judgement.pair)).collect();
         Ok(ComponentRows { records, pairs, judgements, organizations, clusters })
