@@ -167,6 +167,32 @@ describe("the keys of the review", () => {
     assertQuiet(page);
   });
 
+  test("l shows and hides Latin letters beside another script; what is shared and how rare it is, and the agency of a site", { timeout: 60_000 }, async (t) => {
+    const place = (number) => ({ addresses: [{ address_1: `${100 * number} Мира`, city: "Пермь", country: "RU" }] });
+    const told = { name: "Детский сад Ромашка", website: "https://romashka-perm.ru", phones: [{ number: "+7 342 555 01 42" }] };
+    const create = async (body) => (await ask("/v1/organizations", {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
+      body: JSON.stringify(body),
+    })).id;
+    const sites = [await create({ ...told, locations: [place(1)] }), await create({ ...told, locations: [place(1)] })];
+    await create({ ...told, locations: [1, 2, 3].map(place) });
+    const cluster = await until("the two are a cluster", async () =>
+      (await clusters()).find(({ members }) => members.length === 2 && members.every(({ record_id }) => sites.includes(record_id))));
+    const page = await look(t, { cluster: cluster.id });
+    const latin = page.locator(".latin", { hasText: "Romashka" }).first();
+    assert.ok(await latin.isVisible());
+    await page.keyboard.press("l");
+    assert.ok(!(await latin.isVisible()));
+    await page.keyboard.press("l");
+    assert.ok(await latin.isVisible());
+    const rare = page.locator("section", { has: page.locator("#rarity") });
+    assert.match(await rare.innerText(), /Domain romashka-perm.ru, of A, B: 3 records have it/);
+    const related = page.locator("section", { has: page.locator("#related") });
+    assert.match(await related.innerText(), /has several places; A is one of its sites/);
+    assertQuiet(page);
+  });
+
   test("? lists the keys, and Escape closes the list", { timeout: 60_000 }, async (t) => {
     const page = await look(t);
     await page.keyboard.press("?");

@@ -12,6 +12,9 @@ const SEEN: Uuid = Uuid::from_u128(0x6f72_676c_6f6f_7000_8000_7365_656e_0001);
 /// The comparison that stands for the prior: it moves with the corpus, not with the cluster.
 const PRIOR: &str = "prior";
 
+/// A cluster tells of so many pairs at most: one of twenty members has 190.
+pub const PAIRS_MAX: usize = 60;
+
 /// Two or more records held to be one organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
@@ -21,7 +24,7 @@ pub struct Cluster {
     pub members: Vec<ClusterMember>,
     /// That all members are one organization: the least of the members' probabilities.
     pub probability: f64,
-    /// The evidence between members, strongest first.
+    /// The evidence between members, strongest first: the strongest [`PAIRS_MAX`].
     pub pairs: Vec<PairEvidence>,
     /// The model that weighed it.
     pub model_version: String,

@@ -10,9 +10,6 @@ use scoring::{FeatureVector, Model};
 use std::collections::{BTreeMap, HashMap};
 use store::resolution::ComponentRows;
 
-/// Evidence shown per cluster: the strongest pairs; a cluster of twenty members has 190.
-const PAIRS_SHOWN_MAX: usize = 60;
-
 /// The clusters of two or more that these rows make.
 pub(super) fn clusters(rows: &ComponentRows, model: &Model, record_count: u64) -> Result<Vec<Cluster>> {
     let prior = model.prior(record_count);
@@ -105,7 +102,7 @@ fn cluster_of(
         .filter_map(|pair| pairs.get(&pair).copied())
         .collect();
     scored.sort_by(|a, b| b.match_weight.total_cmp(&a.match_weight).then(a.pair.cmp(&b.pair)));
-    scored.truncate(PAIRS_SHOWN_MAX);
+    scored.truncate(entity::cluster::PAIRS_MAX);
     Ok(Cluster {
         id: group.id,
         members: group.members.iter().map(member).collect(),

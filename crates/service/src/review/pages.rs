@@ -1,5 +1,6 @@
 //! The review on pages: the queue, one cluster, what was decided, and how well the model does.
 
+mod around;
 mod blind;
 mod candidates;
 mod cluster;
@@ -10,6 +11,7 @@ mod evidence;
 mod fields;
 mod form;
 mod graph;
+mod joins;
 mod keys;
 mod look;
 mod panel;

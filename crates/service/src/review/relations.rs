@@ -11,7 +11,7 @@ use crate::responses::ReadProblems;
 use axum::Json;
 use axum::extract::State;
 use entity::{RecordId, Relation};
-use index::StoredDocument;
+use index::{Block, StoredDocument};
 use scoring::RecordFeatures;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -23,12 +23,12 @@ use uuid::Uuid;
 #[schema(as = RecordRelation)]
 pub(crate) struct RelationView {
     /// The other record.
-    record: Uuid,
+    pub(super) record: Uuid,
     /// How the two belong together.
     #[schema(value_type = RelationName)]
     relation: Relation,
     /// For `parent`: which of the two has the several locations.
-    parent: Uuid,
+    pub(super) parent: Uuid,
     /// Natural log-odds of being the same, the prior included: its terms are at `/v1/explanations`.
     match_weight: f64,
 }
@@ -63,31 +63,51 @@ pub(super) async fn list(
     State(room): State<Room>,
     Parameters(RelationQuery { record }): Parameters<RelationQuery>,
 ) -> Result<Json<RelationList>> {
-    let Live { model, records } = room.live.look().await?;
+    let live = room.live.look().await?;
     let asked = room.index.documents(&[RecordId(record)]).await?.pop();
     let asked = asked.ok_or_else(|| Problem::not_found(format!("record {record} in the index")))?;
-    let blocks = room.index.blocks(&asked.keys, model.block_size_max()).await?;
-    let near: BTreeSet<RecordId> = blocks.into_iter().flat_map(|block| block.ids).collect();
-    let others = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
-    let own = features(&asked)?;
-    let mut relations = Vec::new();
-    for other in others.iter().filter(|other| other.id != asked.id) {
-        let theirs = features(other)?;
-        let vector = scoring::compare(&own, &theirs);
-        if vector.is_branch() {
-            let parent = if own.location_count > theirs.location_count { asked.id } else { other.id };
-            relations.push(RelationView {
-                record: other.id.0,
-                relation: Relation::Parent,
-                parent: parent.0,
-                match_weight: model.weigh(&vector) + model.prior(records),
-            });
-        }
-    }
-    relations.sort_by(|a, b| b.match_weight.total_cmp(&a.match_weight).then(a.record.cmp(&b.record)));
-    Ok(Json(RelationList { record, model_version: model.version().to_owned(), relations }))
+    let blocks = room.index.blocks(&asked.keys, live.model.block_size_max()).await?;
+    let relations = related(&room, &live, &[asked], &blocks).await?;
+    let relations = relations.into_iter().map(|(_, relation)| relation).collect();
+    Ok(Json(RelationList { record, model_version: live.model.version().to_owned(), relations }))
 }
 
-fn features(document: &StoredDocument) -> Result<RecordFeatures<'static>> {
-    RecordFeatures::from_bytes(&document.features).map_err(|error| unusable(&error))
+/// Of all records of these blocks those that belong to one of the documents, with which; likest first.
+pub(super) async fn related(
+    room: &Room,
+    live: &Live,
+    documents: &[StoredDocument],
+    blocks: &[Block],
+) -> Result<Vec<(RecordId, RelationView)>> {
+    let mut near: BTreeSet<RecordId> = blocks.iter().flat_map(|block| &block.ids).copied().collect();
+    near.retain(|id| documents.iter().all(|document| document.id != *id));
+    let others = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
+    let others = with_features(&others)?;
+    let mut relations = Vec::new();
+    for (own, asked) in with_features(documents)? {
+        for (theirs, other) in &others {
+            let vector = scoring::compare(&own, theirs);
+            if vector.is_branch() {
+                let parent = if own.location_count > theirs.location_count { asked } else { *other };
+                let match_weight = live.model.weigh(&vector) + live.model.prior(live.records);
+                let relation = Relation::Parent;
+                relations.push((
+                    asked,
+                    RelationView { record: other.0, relation, parent: parent.0, match_weight },
+                ));
+            }
+        }
+    }
+    relations.sort_by(|(a, one), (b, other)| {
+        other.match_weight.total_cmp(&one.match_weight).then((one.record, *a).cmp(&(other.record, *b)))
+    });
+    Ok(relations)
+}
+
+fn with_features(documents: &[StoredDocument]) -> Result<Vec<(RecordFeatures<'_>, RecordId)>> {
+    let read = |document: &StoredDocument| {
+        let features = RecordFeatures::from_bytes(&document.features).map_err(|error| unusable(&error))?;
+        Ok((features, document.id))
+    };
+    documents.iter().map(read).collect()
 }

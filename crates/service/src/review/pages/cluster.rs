@@ -2,7 +2,7 @@
 
 use super::compare::{self, Use};
 use super::look::{Asked, Look, look};
-use super::{candidates, distance, evidence, graph, keys, panel, result, seen, services, tools, why};
+use super::{around, candidates, distance, evidence, graph, keys, panel, result, seen, services, tools, why};
 use crate::page::{Page, PageProblem, Place, count, percent};
 use crate::request::{Caller, PathId};
 use crate::review::client::MemberRecord;
@@ -25,6 +25,7 @@ pub(super) async fn show(
         html! {}
     };
     let candidates = candidates::section(&room, &look).await?;
+    let around = around::section(&room, &look).await?;
     let content = html! {
         (panel::moves(&look))
         h1 { "Are these " (look.members.len()) " one organization?" }
@@ -41,6 +42,7 @@ pub(super) async fn show(
         (evidence::section(&look))
         div.beside { (graph::section(&look)) (distance::section(&look)) (why::section(&look)) }
         (services::section(&look))
+        (around)
         (candidates)
         (why::history(&look))
         (progress(&room, &look.viewer).await?)

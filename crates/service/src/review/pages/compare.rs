@@ -57,6 +57,9 @@ pub(super) fn table(look: &Look, groups: &BTreeMap<String, usize>, to: Use) -> M
     let members = &look.members;
     let lines = lines(members);
     html! {
+        @if is_foreign(&lines) { p.latin-switch { label {
+            input type="checkbox" checked data-key="l" autocomplete="off"; " Latin letters beside other scripts " kbd { "l" }
+        } } }
         div.scroll tabindex="0" role="region" aria-label="The members side by side" {
             @if members.len() <= COLUMNS_MAX { (columns(members, &lines, (groups, look, to))) }
             @else { (rows(members, &lines, (groups, look, to))) }
@@ -66,6 +69,25 @@ pub(super) fn table(look: &Look, groups: &BTreeMap<String, usize>, to: Use) -> M
             " " span.missing { "not told" }
         }
     }
+}
+
+/// Whether any value is in a script of which there is a Latin reading.
+fn is_foreign(lines: &[Line]) -> bool {
+    lines.iter().flat_map(|line| line.cells.iter().flatten()).any(|value| latin(value).is_some())
+}
+
+/// A value of another script in Latin letters: by sound, where the script has sounds.
+fn latin(value: &str) -> Option<String> {
+    // Up to the second are Latin letters with marks; so are those of the third range.
+    let is_other = |c: char| c.is_alphabetic() && !matches!(c, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}');
+    value.chars().any(is_other).then(|| any_ascii::any_ascii(value))
+}
+
+fn value(line: &Line, value: &str) -> Markup {
+    html! { div {
+        (line.row.marked(value))
+        @if let Some(latin) = latin(value) { div.latin lang="und-Latn" { (latin) } }
+    } }
 }
 
 type Setting<'a> = (&'a BTreeMap<String, usize>, &'a Look, Use);
@@ -147,10 +169,10 @@ fn heading(member: &Member) -> Markup {
 fn cell_of(line: &Line, cell: &[String], member: &Member) -> Markup {
     html! {
         @if cell.is_empty() { span.missing { "not told" } } @else {
-            @for value in cell.iter().take(SHOWN) { div { (line.row.marked(value)) } }
+            @for told in cell.iter().take(SHOWN) { (value(line, told)) }
             @if cell.len() > SHOWN { details {
                 summary { "and " (cell.len() - SHOWN) " more" span.unseen { " of " (member.letter) } }
-                @for value in &cell[SHOWN..] { div { (line.row.marked(value)) } }
+                @for told in &cell[SHOWN..] { (value(line, told)) }
             } }
         }
     }
@@ -197,4 +219,16 @@ fn survivor(member: &Member, look: &Look) -> Markup {
 fn with_first(member: &Member, look: &Look) -> Markup {
     let first = look.heads().find(|head| head.organization_id == member.organization_id);
     html! { @if let Some(first) = first { span.hint { "with " (first.letter) " already" } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::latin;
+
+    #[test]
+    fn other_scripts_are_read_in_latin_letters() {
+        assert_eq!(latin("Школа № 5").as_deref(), Some("Shkola No 5"));
+        assert!(latin("東京").is_some_and(|reading| reading.is_ascii()));
+        assert_eq!([latin("Café Ørsted"), latin("12 – 14")], [None, None]);
+    }
 }

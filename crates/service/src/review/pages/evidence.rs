@@ -14,11 +14,11 @@ const OPEN: usize = 3;
 const HALF: f64 = 100.0;
 
 pub(super) fn section(look: &Look) -> Markup {
-    let cluster = look.cluster();
+    let pairs = &look.joins.shown;
     let letters = look.letters();
-    let lines = cluster.pairs.iter().flat_map(|pair| &pair.explanation);
+    let lines = pairs.iter().flat_map(|pair| &pair.explanation);
     let most = lines.map(|line| line.weight.abs()).fold(1.0, f64::max);
-    let (shown, folded) = cluster.pairs.split_at(cluster.pairs.len().min(OPEN));
+    let (shown, folded) = pairs.split_at(pairs.len().min(OPEN));
     html! {
         section aria-labelledby="evidence" {
             h2 #evidence { "The evidence" }

@@ -1,70 +1,18 @@
 //! The members as dots and what joins them as lines: the thicker, the more speaks for it; the bridge marked.
 
 use super::evidence::pair_letters;
+use super::joins::Bridge;
 use super::look::Look;
 use crate::page::percent;
 use entity::{PairEvidence, RecordId};
 use maud::{Markup, html};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::f64::consts::TAU;
 
 /// Members drawn; a larger cluster is told in words only.
 const DRAWN_MAX: usize = 24;
 const RADIUS: f64 = 70.0;
 const CENTRE: f64 = 95.0;
-
-/// Where a cluster hangs together least.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bridge {
-    pub(super) left: RecordId,
-    pub(super) right: RecordId,
-    /// The members on the side of the first member.
-    pub(super) near: BTreeSet<RecordId>,
-}
-
-/// Members that a set of pairs holds together with this one.
-fn reached<'a>(
-    from: RecordId,
-    pairs: &(impl Iterator<Item = &'a PairEvidence> + Clone),
-) -> BTreeSet<RecordId> {
-    let mut seen = BTreeSet::from([from]);
-    loop {
-        let next: Vec<RecordId> = pairs
-            .clone()
-            .flat_map(|pair| [(pair.left, pair.right), (pair.right, pair.left)])
-            .filter(|(near, far)| seen.contains(near) && !seen.contains(far))
-            .map(|(_, far)| far)
-            .collect();
-        if next.is_empty() {
-            return seen;
-        }
-        seen.extend(next);
-    }
-}
-
-/// The weakest pair whose loss parts the cluster; without one, the weakest of the strongest tree: what is left when
-/// pairs are taken away from the weakest on until the cluster falls apart.
-pub(super) fn weakest_bridge(members: &[RecordId], pairs: &[PairEvidence]) -> Option<Bridge> {
-    let [first, _, ..] = members else { return None };
-    let mut joining: Vec<&PairEvidence> = pairs.iter().filter(|pair| pair.match_weight > 0.0).collect();
-    joining.sort_by(|a, b| a.match_weight.total_cmp(&b.match_weight));
-    let whole = reached(*first, &joining.iter().copied());
-    for at in 0..joining.len() {
-        let pair = joining[at];
-        let others = joining.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| *pair);
-        let near = reached(*first, &others);
-        if near.len() < whole.len() && whole.contains(&pair.left) {
-            return Some(Bridge { left: pair.left, right: pair.right, near });
-        }
-    }
-    for at in 0..joining.len() {
-        let near = reached(*first, &joining[at + 1..].iter().copied());
-        if near.len() < whole.len() {
-            return Some(Bridge { left: joining[at].left, right: joining[at].right, near });
-        }
-    }
-    None
-}
 
 /// Where members are drawn: on a circle, the first at the top.
 fn places(members: &[RecordId]) -> BTreeMap<RecordId, (f64, f64)> {
@@ -79,7 +27,7 @@ fn places(members: &[RecordId]) -> BTreeMap<RecordId, (f64, f64)> {
 pub(super) fn section(look: &Look) -> Markup {
     let cluster = look.cluster();
     let members: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();
-    let bridge = weakest_bridge(&members, &cluster.pairs);
+    let bridge = look.joins.weakest_bridge(&members);
     let letters = look.letters();
     let name = |id: RecordId| letters.get(&id.0).copied().unwrap_or("?");
     html! {
@@ -95,7 +43,7 @@ pub(super) fn section(look: &Look) -> Markup {
                     b { "Never together: " } (letters.get(&said.left).copied().unwrap_or("?")) " and " (letters.get(&said.right).copied().unwrap_or("?"))
                     ", says " (said.judged_by) "."
                 } }
-                @if let Some(pair) = cluster.pairs.last() {
+                @if let Some(pair) = look.joins.shown.last() {
                     @let (left, right) = pair_letters(pair, &letters);
                     li { "Weakest pair: " a href={ "#pair-" (left) "-" (right) } { (left) " and " (right) } ", " (percent(pair.probability)) "." }
                 }
@@ -115,7 +63,7 @@ fn picture(look: &Look, members: &[RecordId], bridge: Option<&Bridge>) -> Markup
     let never = look.said.iter().filter(|said| keeps_apart(&said.standing, said.verdict));
     html! {
         svg.graph viewBox="0 0 190 190" role="group" aria-label="Members as dots, pairs as lines; a line leads to its evidence" {
-            @for pair in &look.cluster().pairs {
+            @for pair in &look.joins.shown {
                 @let is_bridge = bridge.is_some_and(|bridge| (bridge.left, bridge.right) == (pair.left, pair.right));
                 @if let (Some(from), Some(to)) = (at.get(&pair.left), at.get(&pair.right)) {
                     @let (left, right) = pair_letters(pair, &letters);
@@ -158,52 +106,5 @@ fn line((x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str, width: f64) -> 
     html! {
         line class=(class) x1=(format!("{x1:.1}")) y1=(format!("{y1:.1}")) x2=(format!("{x2:.1}")) y2=(format!("{y2:.1}"))
             stroke-width=(format!("{width:.1}")) {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    fn id(n: u128) -> RecordId {
-        RecordId(Uuid::from_u128(n))
-    }
-
-    fn pair(left: u128, right: u128, match_weight: f64) -> PairEvidence {
-        PairEvidence {
-            left: id(left),
-            right: id(right),
-            match_weight,
-            probability: 0.5,
-            explanation: Vec::new(),
-        }
-    }
-
-    #[track_caller]
-    fn check(members: u128, pairs: &[(u128, u128, f64)], expected: Option<(u128, u128, &[u128])>) {
-        let members: Vec<_> = (1..=members).map(id).collect();
-        let pairs: Vec<_> = pairs.iter().map(|(left, right, weight)| pair(*left, *right, *weight)).collect();
-        let expected = expected.map(|(left, right, near)| Bridge {
-            left: id(left),
-            right: id(right),
-            near: near.iter().copied().map(id).collect(),
-        });
-        assert_eq!(weakest_bridge(&members, &pairs), expected);
-    }
-
-    #[test]
-    fn a_cluster_parts_at_its_weakest_bridge() {
-        // Two triangles and a bridge that is not the weakest pair of all.
-        let triangles =
-            [(1, 2, 5.0), (2, 3, 1.0), (1, 3, 5.0), (3, 4, 2.0), (4, 5, 5.0), (5, 6, 5.0), (4, 6, 5.0)];
-        check(6, &triangles, Some((3, 4, &[1, 2, 3])));
-        // A chain: each pair is a bridge.
-        check(3, &[(1, 2, 4.0), (2, 3, 1.0)], Some((2, 3, &[1, 2])));
-        // A ring has no bridge: it falls apart once its two weakest are gone.
-        check(3, &[(1, 2, 5.0), (2, 3, 1.0), (1, 3, 2.0)], Some((1, 3, &[1, 2])));
-        check(2, &[(1, 2, 1.0)], Some((1, 2, &[1])));
-        check(1, &[], None);
-        check(2, &[(1, 2, -1.0)], None);
     }
 }

@@ -3,7 +3,7 @@
 use crate::page::{Page, Place};
 use maud::{Markup, html};
 
-const KEYS: [(&str, &str); 19] = [
+const KEYS: [(&str, &str); 20] = [
     ("y", "Merge all that take part"),
     ("n", "All are different"),
     ("p", "Decide as grouped: one merge per group, and groups are different"),
@@ -21,6 +21,7 @@ const KEYS: [(&str, &str); 19] = [
     ("]", "The next cluster"),
     ("/", "Search for another record that belongs here"),
     ("g", "The map"),
+    ("l", "Latin letters beside other scripts"),
     ("q", "The queue"),
     ("?", "This list"),
 ];

@@ -1,6 +1,7 @@
 //! A cluster as one person looks at it: the members, what was said before, and where it stands in the queue.
 
 use super::fields::Fields;
+use super::joins::Joins;
 use crate::page::PageProblem;
 use crate::problem::{Problem, Result};
 use crate::request::Caller;
@@ -113,6 +114,7 @@ pub(super) struct Look {
     pub(super) asked: Asked,
     pub(super) queued: QueuedCluster,
     pub(super) members: Vec<Member>,
+    pub(super) joins: Joins,
     /// Whether the organizations answered.
     pub(super) told: bool,
     pub(super) said: Vec<SaidView>,
@@ -163,6 +165,7 @@ pub(super) async fn look(
     let said = room.store.pair_history(&pairs(cluster)).await?.into_iter().map(SaidView::from).collect();
     Ok(Look {
         members: members(cluster, &ids, records),
+        joins: Joins::of(room, cluster).await?,
         told,
         said,
         comments: room.store.comments(id).await?,

@@ -1,6 +1,5 @@
 //! First proposals of groups for clusters that are too large to put together by hand.
 
-use super::graph::weakest_bridge;
 use super::look::{Look, Member, Tool};
 use super::tokens::folded;
 use entity::RecordId;
@@ -25,7 +24,7 @@ pub(super) fn groups(look: &Look) -> BTreeMap<String, usize> {
 
 fn at_bridge(look: &Look) -> BTreeMap<String, usize> {
     let ids: Vec<RecordId> = look.cluster().members.iter().map(|member| member.record_id).collect();
-    let bridge = weakest_bridge(&ids, &look.cluster().pairs);
+    let bridge = look.joins.weakest_bridge(&ids);
     let side = |member: &Member| match &bridge {
         Some(bridge) if !bridge.near.contains(&member.record_id) => 2,
         _ => 1,

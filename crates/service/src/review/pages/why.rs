@@ -21,7 +21,7 @@ pub(super) fn section(look: &Look) -> Markup {
             h2 #why { "Why not merged already" }
             ul.plain {
                 li { "Nothing is merged without a person: the model only proposes. It is " b { (percent(cluster.probability)) } " sure." }
-                @if let Some(pair) = cluster.pairs.last() {
+                @if let Some(pair) = look.joins.shown.last() {
                     @let (left, right) = pair_letters(pair, &letters);
                     li { "Its least certain pair is " (left) " and " (right) ": " (against(pair)) }
                     @let missing = missing(pair);
