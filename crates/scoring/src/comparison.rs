@@ -9,9 +9,11 @@ mod contact;
 mod interaction;
 mod name;
 mod place;
+mod topic;
 mod words;
 
 pub use interaction::{INTERACTIONS, Interaction};
+pub use topic::{Topic, topics};
 
 use crate::error::Error;
 use crate::features::RecordFeatures;

@@ -57,7 +57,7 @@ pub use clusters::{
 };
 pub use components::{
     a_component_is_followed_to_the_end, a_newer_redirect_is_never_replaced, a_weak_pair_does_not_connect,
-    the_newest_judgement_holds,
+    people_agree_or_not, the_newest_judgement_holds,
 };
 pub use crowd::fifty_people_leave_what_they_were_told;
 pub use decisions::{decisions_move_on, judgements_reach_every_generation};
@@ -217,6 +217,7 @@ macro_rules! conformance_tests {
             a_weak_pair_does_not_connect,
             a_newer_redirect_is_never_replaced,
             the_newest_judgement_holds,
+            people_agree_or_not,
             judgements_reach_every_generation,
             decisions_move_on,
             the_queue_goes_by_value_and_skips_what_was_put_aside,

@@ -268,6 +268,15 @@ pub struct ReviewerTally {
     pub folded: u64,
 }
 
+/// How often several people say the same of a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// Pairs of which two people or more said yes or no; of each person what they said last counts, `related` as a no.
+    pub pairs: u64,
+    /// Those of which all said the same.
+    pub agreed: u64,
+}
+
 /// The reviewers' side of the resolution store.
 #[async_trait]
 pub trait Review: Sampling + Send + Sync + std::fmt::Debug {
@@ -324,6 +333,9 @@ pub trait Review: Sampling + Send + Sync + std::fmt::Debug {
 
     /// What one person did since.
     async fn tally(&self, by: &str, since: DateTime<Utc>) -> Result<ReviewerTally>;
+
+    /// How often several people say the same of a pair, by all judgements that were not withdrawn.
+    async fn agreement(&self) -> Result<Agreement>;
 
     /// Adds a remark.
     async fn add_comment(&self, comment: &Comment) -> Result<()>;

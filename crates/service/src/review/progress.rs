@@ -25,6 +25,10 @@ pub(super) struct Progress {
     decided_today: u64,
     /// Golden records that those fold away.
     folded_today: u64,
+    /// Pairs of which two people or more said yes or no, `related` being a no.
+    judged_by_several: u64,
+    /// Those of which all said the same.
+    agreed: u64,
 }
 
 /// How many clusters wait in a band.
@@ -62,11 +66,14 @@ pub(super) async fn today(room: &Room, by: &str, now: DateTime<Utc>) -> Result<R
 pub(super) async fn progress(State(room): State<Room>, caller: Caller) -> Result<Json<Progress>> {
     let bands = waiting(&room).await?;
     let tally = today(&room, &caller.name, entity::clock::now()).await?;
+    let agreement = room.store.agreement().await?;
     Ok(Json(Progress {
         waiting: bands.iter().map(|band| band.waiting).sum(),
         bands,
         decided_today: tally.decisions,
         folded_today: tally.folded,
+        judged_by_several: agreement.pairs,
+        agreed: agreement.agreed,
     }))
 }
 

@@ -6,7 +6,7 @@ use super::{Executor, ResolutionStore, corrupt, limit_of};
 use crate::error::{Doing, Result};
 use crate::listing::{TimeAndId, or_newest};
 use crate::resolution::Decision;
-use crate::review::{Claim, Comment, Decided, DecisionWrite, ReviewerTally};
+use crate::review::{Agreement, Claim, Comment, Decided, DecisionWrite, ReviewerTally};
 use chrono::{DateTime, Utc};
 use entity::{Cluster, ClusterId};
 use sqlx::FromRow;
@@ -112,6 +112,23 @@ impl ResolutionStore {
         .doing(|| "counting a person's decisions".into())?;
         let number = |count: i64| u64::try_from(count).unwrap_or(0);
         Ok(ReviewerTally { decisions: number(decisions), folded: number(folded) })
+    }
+
+    pub(super) async fn read_agreement(&self) -> Result<Agreement> {
+        let (pairs, agreed): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN answers = 1 THEN 1 ELSE 0 END), 0) AS BIGINT) FROM (
+                 SELECT COUNT(DISTINCT CASE verdict WHEN 'match' THEN 1 ELSE 0 END) AS answers FROM (
+                     SELECT left_id, right_id, verdict,
+                         ROW_NUMBER() OVER (PARTITION BY left_id, right_id, judged_by ORDER BY id DESC) AS nth
+                     FROM judgement WHERE withdrawn_at IS NULL AND verdict IN ('match', 'non_match', 'related')
+                 ) AS said WHERE nth = 1 GROUP BY left_id, right_id HAVING COUNT(*) > 1
+             ) AS judged",
+        )
+        .fetch_one(&self.pools.read)
+        .await
+        .doing(|| "comparing what people said".into())?;
+        let number = |count: i64| u64::try_from(count).unwrap_or(0);
+        Ok(Agreement { pairs: number(pairs), agreed: number(agreed) })
     }
 
     pub(super) async fn write_comment(&self, comment: &Comment) -> Result<()> {

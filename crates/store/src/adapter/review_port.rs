@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::listing::TimeAndId;
 use crate::resolution::Decision;
 use crate::review::{
-    Comment, Decided, DecisionWrite, PairJudgement, QueuePage, QueuedCluster, ReasonedJudgement, Review,
-    ReviewerTally,
+    Agreement, Comment, Decided, DecisionWrite, PairJudgement, QueuePage, QueuedCluster, ReasonedJudgement,
+    Review, ReviewerTally,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -68,6 +68,9 @@ impl Review for ResolutionStore {
     }
     async fn tally(&self, by: &str, since: DateTime<Utc>) -> Result<ReviewerTally> {
         self.read_tally(by, since).await
+    }
+    async fn agreement(&self) -> Result<Agreement> {
+        self.read_agreement().await
     }
     async fn add_comment(&self, comment: &Comment) -> Result<()> {
         self.write_comment(comment).await

@@ -4,6 +4,7 @@ use super::Backend;
 use super::clusters::cluster;
 use super::fixture::{at, nth, pair, scores};
 use super::scores::{apply, take_queue};
+use crate::review::Agreement;
 use entity::{CandidatePair, Judgement, JudgementVerdict, OrganizationId, RecordId, Version};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -115,4 +116,31 @@ pub async fn the_newest_judgement_holds(backend: &dyn Backend) {
     assert_eq!(take_queue(&*resolution).await, BTreeSet::from([nth(1), nth(2)]));
     resolution.judge(&[judgement(1, 2, JudgementVerdict::Unsure, 7)], None).await.expect("judged");
     assert_eq!(standing().await, [JudgementVerdict::Unsure]);
+}
+
+/// Of each person what they said last counts; who is unsure says nothing, and related is a no.
+pub async fn people_agree_or_not(backend: &dyn Backend) {
+    use JudgementVerdict::{Match, NonMatch, Related, Unsure};
+    let resolution = backend.resolution("one").await;
+    let said = async |left: u128, right: u128, verdict, by: &str, decision: u128| {
+        let judgement = Judgement { judged_by: by.to_owned(), ..judgement(left, right, verdict, 1) };
+        resolution.judge(&[judgement], Some(Uuid::from_u128(decision))).await.expect("judged");
+    };
+    assert_eq!(resolution.agreement().await.expect("counted"), Agreement::default());
+    for (left, right, verdict, by) in [
+        (1, 2, NonMatch, "ann"),
+        (1, 2, Match, "ann"),
+        (1, 2, Match, "ben"),
+        (1, 3, NonMatch, "ann"),
+        (1, 3, Related, "ben"),
+        (2, 3, Match, "ann"),
+        (2, 3, Unsure, "ben"),
+        (4, 5, Match, "ann"),
+    ] {
+        said(left, right, verdict, by, 1).await;
+    }
+    said(4, 5, NonMatch, "ben", 2).await;
+    assert_eq!(resolution.agreement().await.expect("counted"), Agreement { pairs: 3, agreed: 2 });
+    resolution.withdraw(Uuid::from_u128(2), at(9)).await.expect("withdrawn");
+    assert_eq!(resolution.agreement().await.expect("counted"), Agreement { pairs: 2, agreed: 2 });
 }

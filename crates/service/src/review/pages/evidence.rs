@@ -1,10 +1,11 @@
-//! Why: one bar per comparison, for and against; together they are the score.
+//! Why: one bar per thing compared, for and against, its terms a click away; together they are the score.
 
 use super::look::Look;
 use crate::page::percent;
 use entity::PairEvidence;
 use entity::cluster::ExplanationLine;
 use maud::{Markup, html};
+use scoring::comparison::{Topic, topics};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -16,14 +17,14 @@ const HALF: f64 = 100.0;
 pub(super) fn section(look: &Look) -> Markup {
     let pairs = &look.joins.shown;
     let letters = look.letters();
-    let lines = pairs.iter().flat_map(|pair| &pair.explanation);
-    let most = lines.map(|line| line.weight.abs()).fold(1.0, f64::max);
+    let parts = pairs.iter().flat_map(|pair| parts(&pair.explanation));
+    let most = parts.map(|part| part.weight().abs()).fold(1.0, f64::max);
     let (shown, folded) = pairs.split_at(pairs.len().min(OPEN));
     html! {
         section aria-labelledby="evidence" {
             h2 #evidence { "The evidence" }
-            p.hint { "Each bar is one comparison: to the right it speaks for one organization, to the left against. The "
-                "bars of a pair sum to its score (log-odds), and the score is its probability." }
+            p.hint { "Each bar is about one thing: to the right it speaks for one organization, to the left against. Open one "
+                "to see its terms. The bars of a pair sum to its score (log-odds), and the score is its probability." }
             div.pairs {
                 @for pair in shown { (card(pair, &letters, most)) }
             }
@@ -44,32 +45,91 @@ pub(super) fn pair_letters<'a>(pair: &PairEvidence, letters: &HashMap<Uuid, &'a 
 
 fn card(pair: &PairEvidence, letters: &HashMap<Uuid, &str>, most: f64) -> Markup {
     let (left, right) = pair_letters(pair, letters);
-    let shown = tenths(pair);
+    let parts = parts(&pair.explanation);
+    let weights: Vec<f64> = parts.iter().map(Part::weight).collect();
+    let total = whole(weights.iter().sum::<f64>() * 10.0);
+    let shown = tenths(&weights, total);
     html! {
         table.evidence id={ "pair-" (left) "-" (right) } tabindex="-1" {
             caption { span.letter { (left) } " and " span.letter { (right) } " " b { (percent(pair.probability)) } }
-            thead.unseen { tr { th scope="col" { "Comparison" } th scope="col" { "For or against" } th scope="col" { "Weight" } } }
-            tbody { @for (line, tenths) in pair.explanation.iter().zip(&shown.0) { (row(line, *tenths, most)) } }
-            tfoot { tr { th scope="row" { "Score" } td { "sum of the bars" } td.n { (signed(shown.1)) } } }
+            thead.unseen { tr { th scope="col" { "What is compared" } th scope="col" { "For or against" } th scope="col" { "Weight" } } }
+            tbody { @for (part, tenths) in parts.iter().zip(shown) { (row(part, tenths, most)) } }
+            tfoot { tr { th scope="row" { "Score" } td { "sum of the bars" } td.n { (signed(total)) } } }
         }
     }
 }
 
-/// Weights in tenths, rounded so that what is shown sums to the score that is shown: each down, and those up that lost
-/// most, as many as it takes.
-fn tenths(pair: &PairEvidence) -> (Vec<i64>, i64) {
+/// All lines about one thing.
+struct Part<'a> {
+    about: String,
+    /// The strongest first.
+    lines: Vec<&'a ExplanationLine>,
+}
+
+impl Part<'_> {
+    fn weight(&self) -> f64 {
+        self.lines.iter().map(|line| line.weight).sum()
+    }
+}
+
+/// The lines by what they are about; what says most comes first, the prior last.
+fn parts(lines: &[ExplanationLine]) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for line in lines {
+        let about = about(&line.comparison);
+        match parts.iter_mut().find(|part| part.about == about) {
+            Some(part) => part.lines.push(line),
+            None => parts.push(Part { about, lines: vec![line] }),
+        }
+    }
+    for part in &mut parts {
+        part.lines.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    }
+    parts.sort_by(|a, b| {
+        let last = |part: &Part<'_>| part.about == PRIOR;
+        last(a).cmp(&last(b)).then_with(|| b.weight().abs().total_cmp(&a.weight().abs()))
+    });
+    parts
+}
+
+/// Before anything is compared.
+const PRIOR: &str = "How rare duplicates are";
+
+fn about(comparison: &str) -> String {
+    let word = |topic: &Topic| match topic {
+        Topic::Name => "Name",
+        Topic::Place => "Place",
+        Topic::Contact => "Contacts",
+        Topic::Register => "Register",
+        Topic::Services => "Services",
+        Topic::Chain => "Chain",
+    };
+    match topics(comparison).as_slice() {
+        [] if comparison == "prior" => PRIOR.to_owned(),
+        [] => "All together".to_owned(),
+        [one] => word(one).to_owned(),
+        [one, other, ..] => format!("{} with {}", word(one), word(other).to_lowercase()),
+    }
+}
+
+fn whole(weight: f64) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "log-odds are small numbers")]
-    let whole = |weight: f64| weight.round() as i64;
-    let exact: Vec<f64> = pair.explanation.iter().map(|line| line.weight * 10.0).collect();
+    let whole = weight.round() as i64;
+    whole
+}
+
+/// Weights in tenths, rounded so that what is shown sums to the total that is shown: each down, and those up that lost
+/// most, as many as it takes.
+fn tenths(weights: &[f64], total: i64) -> Vec<i64> {
+    let exact: Vec<f64> = weights.iter().map(|weight| weight * 10.0).collect();
     let mut shown: Vec<i64> = exact.iter().map(|weight| whole(weight.floor())).collect();
-    let total = whole(exact.iter().sum());
     let mut order: Vec<usize> = (0..exact.len()).collect();
     order.sort_by(|a, b| (exact[*b] - exact[*b].floor()).total_cmp(&(exact[*a] - exact[*a].floor())));
     let missing = usize::try_from(total - shown.iter().sum::<i64>()).unwrap_or(0);
     for at in order.into_iter().take(missing) {
         shown[at] += 1;
     }
-    (shown, total)
+    shown
 }
 
 fn signed(tenths: i64) -> String {
@@ -81,20 +141,38 @@ fn signed(tenths: i64) -> String {
     format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
-fn row(line: &ExplanationLine, tenths: i64, most: f64) -> Markup {
-    let width = line.weight.abs() / most * HALF;
-    let start = if line.weight < 0.0 { HALF - width } else { HALF };
-    let side = if line.weight < 0.0 { "against" } else { "for" };
+fn row(part: &Part<'_>, sum: i64, most: f64) -> Markup {
+    let weight = part.weight();
+    let width = (weight.abs() / most).min(1.0) * HALF;
+    let start = if weight < 0.0 { HALF - width } else { HALF };
+    let side = if weight < 0.0 { "against" } else { "for" };
     html! {
         tr {
-            th scope="row" { (line.comparison) span.level { (line.level) } }
+            th scope="row" { (terms(part, sum)) }
             td.bar {
                 span.unseen { (side) }
                 svg viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true" {
                     rect.(side) x=(format!("{start:.2}")) y="0" width=(format!("{width:.2}")) height="10" {}
                 }
             }
-            td.n { (signed(tenths)) }
+            td.n { (signed(sum)) }
+        }
+    }
+}
+
+/// What it is about and the strongest of its terms; all of them a click away.
+fn terms(part: &Part<'_>, sum: i64) -> Markup {
+    let said = |line: &ExplanationLine| html! { (line.comparison) ": " (line.level) };
+    let weights: Vec<f64> = part.lines.iter().map(|line| line.weight).collect();
+    html! {
+        @match part.lines.as_slice() {
+            [one] => { (part.about) span.level { (said(one)) } },
+            lines => details {
+                summary { (part.about) @if let Some(first) = lines.first() { span.level { (said(first)) } } }
+                ul.terms { @for (line, tenths) in lines.iter().zip(tenths(&weights, sum)) {
+                    li { span { (said(line)) } " " span.n { (signed(tenths)) } }
+                } }
+            },
         }
     }
 }
@@ -102,27 +180,42 @@ fn row(line: &ExplanationLine, tenths: i64, most: f64) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use entity::RecordId;
 
     #[track_caller]
     fn check(weights: &[f64], shown: &[&str], total: &str) {
-        let line = |weight: &f64| ExplanationLine {
-            comparison: "c".to_owned(),
-            level: "l".to_owned(),
-            weight: *weight,
-        };
-        let id = |n| RecordId(Uuid::from_u128(n));
-        let pair = PairEvidence {
-            left: id(1),
-            right: id(2),
-            match_weight: weights.iter().sum(),
-            probability: 0.5,
-            explanation: weights.iter().map(line).collect(),
-        };
-        let (tenths, sum) = tenths(&pair);
+        let sum = whole(weights.iter().sum::<f64>() * 10.0);
+        let tenths = tenths(weights, sum);
         assert_eq!(tenths.iter().sum::<i64>(), sum);
         assert_eq!(tenths.into_iter().map(signed).collect::<Vec<_>>(), shown);
         assert_eq!(signed(sum), total);
+    }
+
+    #[test]
+    fn lines_are_put_together_by_what_they_are_about() {
+        let line = |comparison: &str, weight: f64| ExplanationLine {
+            comparison: comparison.to_owned(),
+            level: "l".to_owned(),
+            weight,
+        };
+        let lines = [
+            line("prior", -9.0),
+            line("phone", 2.0),
+            line("name", 1.0),
+            line("name kind", 1.5),
+            line("name and phone", -0.5),
+            line("the rest", 0.1),
+        ];
+        let found: Vec<(String, f64)> =
+            parts(&lines).iter().map(|part| (part.about.clone(), part.weight())).collect();
+        let expected = [
+            ("Name", 2.5),
+            ("Contacts", 2.0),
+            ("Name with contacts", -0.5),
+            ("All together", 0.1),
+            (PRIOR, -9.0),
+        ];
+        assert_eq!(found, expected.map(|(about, weight)| (about.to_owned(), weight)));
+        assert_eq!(parts(&lines)[0].lines[0].comparison, "name kind", "the strongest first");
     }
 
     #[test]

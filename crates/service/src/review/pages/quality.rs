@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use store::access::Role;
+use store::review::Agreement;
 use store::review::sampling::{BlindSample, ReviewBatch};
 use uuid::Uuid;
 
@@ -25,16 +26,28 @@ pub(super) async fn show(State(room): State<Room>) -> Result<Page, PageProblem> 
         samples.push((sample, answers));
     }
     let certificates = all(&room).await?;
+    let agreement = room.store.agreement().await?;
     let batches = room.store.batches(SHOWN).await?;
     let content = html! {
         h1 { "Quality" }
         p.lead { "How often is the model right? Only answers given without seeing what it says can tell. What they prove is "
             "written down as a certificate, and under a certificate a whole band can be accepted by two people." }
+        (agreement_line(agreement))
         (samples_section(&samples))
         (certificates_section(&certificates))
         (batches_section(&batches))
     };
     Ok(Page::new("Quality", Place::Quality, content))
+}
+
+/// How far people agree bounds what any model can be measured at.
+fn agreement_line(Agreement { pairs, agreed }: Agreement) -> Markup {
+    html! { p {
+        @if pairs == 0 { "No pair was judged by two people yet, so nobody knows how far people agree." } @else {
+            "Of " b { (count(pairs)) } " pairs that two people or more judged, they agree on " b { (count(agreed)) } ": no model can be "
+            "measured better than that."
+        }
+    } }
 }
 
 fn samples_section(samples: &[(BlindSample, Answers)]) -> Markup {
