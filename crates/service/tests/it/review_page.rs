@@ -78,6 +78,7 @@ async fn every_key_is_a_button_and_every_part_has_its_heading() {
     }
     assert!(page.contains("110 m apart"), "{page}");
     assert!(page.contains("1 of 2 services"), "{page}");
+    assert!(page.contains("nobody tells the "), "{page}");
     assert!(
         page.contains("The bridge") && page.contains("class=\"edge bridge\"")
             || page.contains("Weakest pair")

@@ -60,20 +60,20 @@ fn card(pair: &PairEvidence, letters: &HashMap<Uuid, &str>, most: f64) -> Markup
 }
 
 /// All lines about one thing.
-struct Part<'a> {
-    about: String,
+pub(super) struct Part<'a> {
+    pub(super) about: String,
     /// The strongest first.
     lines: Vec<&'a ExplanationLine>,
 }
 
 impl Part<'_> {
-    fn weight(&self) -> f64 {
+    pub(super) fn weight(&self) -> f64 {
         self.lines.iter().map(|line| line.weight).sum()
     }
 }
 
 /// The lines by what they are about; what says most comes first, the prior last.
-fn parts(lines: &[ExplanationLine]) -> Vec<Part<'_>> {
+pub(super) fn parts(lines: &[ExplanationLine]) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
     for line in lines {
         let about = about(&line.comparison);
@@ -93,7 +93,7 @@ fn parts(lines: &[ExplanationLine]) -> Vec<Part<'_>> {
 }
 
 /// Before anything is compared.
-const PRIOR: &str = "How rare duplicates are";
+pub(super) const PRIOR: &str = "How rare duplicates are";
 
 fn about(comparison: &str) -> String {
     let word = |topic: &Topic| match topic {

@@ -1,17 +1,13 @@
 //! Why the cluster waits, what was said of it before, and what would change it.
 
-use super::evidence::pair_letters;
+use super::evidence::{PRIOR, pair_letters, parts};
 use super::look::Look;
 use crate::page::{ago, percent};
+use crate::review::client::MemberRecord;
 use crate::review::said::SaidView;
-use entity::JudgementVerdict;
+use entity::{JudgementVerdict, PairEvidence};
 use maud::{Markup, html};
-use scoring::comparison::COMPARISONS;
-use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// Comparisons named as missing.
-const MISSING_SHOWN: usize = 5;
 
 pub(super) fn section(look: &Look) -> Markup {
     let cluster = look.cluster();
@@ -24,10 +20,8 @@ pub(super) fn section(look: &Look) -> Markup {
                 @if let Some(pair) = look.joins.shown.last() {
                     @let (left, right) = pair_letters(pair, &letters);
                     li { "Its least certain pair is " (left) " and " (right) ": " (against(pair)) }
-                    @let missing = missing(pair);
-                    @if !missing.is_empty() {
-                        li { "What would change it: of that pair, nothing is known of " (missing.join(", ")) "." }
-                    }
+                    @let missing = missing(look, pair);
+                    @if !missing.is_empty() { li { "What could change it: nobody tells " (missing.join(", ")) "." } }
                 }
                 @for said in &look.said { @if let Some(sentence) = reopened(said, &letters) { li.reopened { (sentence) } } }
             }
@@ -36,20 +30,39 @@ pub(super) fn section(look: &Look) -> Markup {
 }
 
 /// What speaks most against a pair.
-fn against(pair: &entity::PairEvidence) -> String {
-    let lines = pair.explanation.iter().filter(|line| line.weight < 0.0 && line.comparison != "prior");
-    let most = lines.min_by(|a, b| a.weight.total_cmp(&b.weight));
+fn against(pair: &PairEvidence) -> String {
+    let parts = parts(&pair.explanation);
+    let counter = parts.iter().filter(|part| part.about != PRIOR && part.weight() < 0.0);
+    let most = counter.min_by(|a, b| a.weight().total_cmp(&b.weight()));
     most.map_or_else(
         || "nothing speaks against it, and not enough for it.".to_owned(),
-        |line| format!("{} ({}) speaks against it most.", line.comparison, line.level),
+        |part| format!("{} speaks against it most.", part.about.to_lowercase()),
     )
 }
 
-/// Comparisons that say nothing of a pair, as one side does not tell.
-fn missing(pair: &entity::PairEvidence) -> Vec<&'static str> {
-    let said: BTreeSet<&str> = pair.explanation.iter().map(|line| line.comparison.as_str()).collect();
-    let silent = COMPARISONS.iter().map(|comparison| comparison.name).filter(|name| !said.contains(name));
-    silent.take(MISSING_SHOWN).collect()
+/// What could be known of a record, and whether it is.
+type Knowable = (&'static str, fn(&MemberRecord) -> bool);
+
+const KNOWABLE: [Knowable; 6] = [
+    ("telephone", |record| !record.numbers().is_empty()),
+    ("website", |record| record.website.is_some()),
+    ("address", |record| !record.addresses().is_empty()),
+    ("position", |record| record.point().is_some()),
+    ("registry identifier", |record| !record.identifiers.is_empty()),
+    ("services", |record| !record.services.is_empty()),
+];
+
+/// What one of the two does not tell, so that it cannot be compared.
+fn missing(look: &Look, pair: &PairEvidence) -> Vec<String> {
+    let members = look.members.iter().filter(|member| [pair.left, pair.right].contains(&member.record_id));
+    let told: Vec<_> =
+        members.filter_map(|member| Some((&*member.letter, member.record.as_ref()?))).collect();
+    let silent = |(what, knows): Knowable| {
+        let letters: Vec<&str> =
+            told.iter().filter(|(_, record)| !knows(record)).map(|(letter, _)| *letter).collect();
+        (!letters.is_empty()).then(|| format!("the {what} of {}", letters.join(" and ")))
+    };
+    KNOWABLE.into_iter().filter_map(silent).collect()
 }
 
 /// "You said no on 3 Nov; since then the phone changed."
