@@ -7,6 +7,8 @@ import "./without_script.mjs";
 import "./keyboard.mjs";
 import "./keys.mjs";
 import "./journey.mjs";
+import "./quality.mjs";
+import "./access.mjs";
 
 before(open, { timeout: 120_000 });
 after(close, { timeout: 30_000 });

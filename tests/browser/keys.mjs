@@ -12,8 +12,11 @@ const idIn = (page) => page.url().match(/\/clusters\/([0-9a-f-]{36})/)[1];
 const inHand = (page) => page.locator("#in-hand").innerText();
 const groupOf = (page, letter) => page.locator(`[data-group-of="${letter}"]`).inputValue();
 
+// What was decided is a cluster until the loop has come round: no page to decide on.
+const decided = new Set();
+
 async function look(t, { cluster, user = "Bo" } = {}) {
-  const id = cluster ?? (await clusters())[0].id;
+  const id = cluster ?? (await clusters()).find((one) => !decided.has(one.id)).id;
   const page = await visit(t, `/clusters/${id}`, { user });
   await fetched(page);
   return page;
@@ -43,6 +46,7 @@ async function decideBy(page, key) {
     });
   }, key);
   const before = page.url();
+  decided.add(idIn(page));
   await page.keyboard.press(key);
   await page.waitForURL((url) => url.href !== before);
   const took = await page.evaluate(() => window.shownAfter);

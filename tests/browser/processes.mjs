@@ -1,8 +1,11 @@
 // Processes under test: started, recognised by what they say, and ended whatever happens.
-import { spawn } from "node:child_process";
+import { execFile as execute, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+
+const execFile = promisify(execute);
 
 const running = new Set();
 
@@ -16,11 +19,13 @@ export function setting(name) {
   return value;
 }
 
-// Starts a program and waits for the address of its page among what it prints.
-export async function serve(program, args) {
+// Starts a program and waits for the address of its page among what it prints. What `prepare` is given runs the program
+// once to its end in the same folder, and gives what it prints.
+export async function serve(program, args, prepare = async () => {}) {
   const folder = await mkdtemp(join(tmpdir(), "orgloop-browser-"));
   const ours = ([name]) => !name.startsWith("ORGLOOP_");
   const env = { ...Object.fromEntries(Object.entries(process.env).filter(ours)), ORGLOOP_DATA_DIR: folder };
+  await prepare(async (...first) => (await execFile(program, first, { env, cwd: folder })).stdout);
   const child = spawn(program, args, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   let said = "";

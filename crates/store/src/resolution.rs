@@ -329,8 +329,13 @@ pub trait Resolution: Leases + Review + std::fmt::Debug {
     /// Clusters for people.
     async fn clusters(&self, page: &ClusterPage) -> Result<Vec<Cluster>>;
 
+    /// The clusters of these ids that are there, in no order.
+    async fn clusters_of(&self, ids: &[ClusterId]) -> Result<Vec<Cluster>>;
+
     /// One cluster.
-    async fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>>;
+    async fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
+        Ok(self.clusters_of(&[id]).await?.pop())
+    }
 
     /// How many clusters wait for a reviewer, and how many there are.
     async fn cluster_counts(&self) -> Result<(u64, u64)>;
@@ -348,8 +353,13 @@ pub trait Resolution: Leases + Review + std::fmt::Debug {
     /// Writes a decision, new or moved on.
     async fn put_decision(&self, decision: &Decision) -> Result<()>;
 
+    /// The decisions of these ids that are there, in no order.
+    async fn decisions_of(&self, ids: &[Uuid]) -> Result<Vec<Decision>>;
+
     /// One decision.
-    async fn decision(&self, id: Uuid) -> Result<Option<Decision>>;
+    async fn decision(&self, id: Uuid) -> Result<Option<Decision>> {
+        Ok(self.decisions_of(&[id]).await?.pop())
+    }
 
     /// Decisions, newest first, after the given one (when it was made, and its id).
     async fn decisions(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Decision>>;

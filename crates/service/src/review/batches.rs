@@ -1,6 +1,6 @@
 //! Batches: the clusters of a certified band accepted together, started by one person and approved by a second.
 
-use super::blind::stands;
+use super::blind::waiting;
 use super::decide::{Said, Seen, decide};
 use super::{Room, certificates, outcome};
 use crate::problem::{Kind, Problem, Result};
@@ -12,7 +12,9 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use entity::JudgementVerdict;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::time::Duration;
+use store::resolution::DecisionState;
 use store::review::sampling::{BatchItem, BatchState, ReviewBatch};
 use store::review::{QueueFilter, QueueOrder, QueuePage, Teach};
 use utoipa::ToSchema;
@@ -181,20 +183,22 @@ fn said(batch: &ReviewBatch, item: &BatchItem) -> Said {
 
 /// The batch with what became of each cluster.
 pub(super) async fn detailed(room: &Room, batch: ReviewBatch) -> Result<BatchView> {
-    let mut items = Vec::with_capacity(batch.clusters.len());
-    for item in &batch.clusters {
-        let decision = room.store.decision(said(&batch, item).id(item.cluster_id)).await?;
-        let state = match &decision {
-            Some(decision) => format!("{:?}", decision.state).to_lowercase(),
-            None if stands(room, item.cluster_id, &item.revision).await? => "pending".to_owned(),
+    let decision_id = |item: &BatchItem| said(&batch, item).id(item.cluster_id);
+    let ids: Vec<Uuid> = batch.clusters.iter().map(decision_id).collect();
+    let decisions = room.store.decisions_of(&ids).await?;
+    let states: HashMap<Uuid, DecisionState> =
+        decisions.into_iter().map(|decision| (decision.id, decision.state)).collect();
+    let waiting = waiting(room, batch.clusters.iter().map(|item| item.cluster_id)).await?;
+    let item = |(item, id): (&BatchItem, Uuid)| {
+        let decided = states.get(&id);
+        let state = match decided {
+            Some(state) => format!("{state:?}").to_lowercase(),
+            None if waiting.get(&item.cluster_id) == Some(&item.revision) => "pending".to_owned(),
             None => "skipped".to_owned(),
         };
-        items.push(ItemView {
-            cluster_id: item.cluster_id.0,
-            decision_id: decision.map(|decision| decision.id),
-            state,
-        });
-    }
+        ItemView { cluster_id: item.cluster_id.0, decision_id: decided.map(|_| id), state }
+    };
+    let items = batch.clusters.iter().zip(ids).map(item).collect();
     let mut by_chance: Vec<Uuid> = batch.clusters.iter().map(|item| item.cluster_id.0).collect();
     by_chance.sort_by_cached_key(|id| Uuid::new_v5(&batch.id, id.as_bytes()));
     by_chance.truncate(SPOT_CHECKS);

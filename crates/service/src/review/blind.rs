@@ -10,8 +10,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use entity::ClusterId;
+use entity::{Cluster, ClusterId};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use store::review::sampling::{BatchItem, BlindItem, BlindOutcome, BlindSample};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -249,8 +250,10 @@ pub(super) async fn get(State(room): State<Room>, PathId(id): PathId) -> Result<
 /// The clusters of a sample, with those voided that changed before anybody answered.
 pub(super) async fn present_items(room: &Room, sample: Uuid) -> Result<Vec<BlindItem>> {
     let mut items = room.store.blind_items(sample).await?;
+    let open = items.iter().filter(|item| item.outcome.is_none()).map(|item| item.cluster_id);
+    let waiting = waiting(room, open).await?;
     for item in items.iter_mut().filter(|item| item.outcome.is_none()) {
-        if !stands(room, item.cluster_id, &item.revision).await? {
+        if waiting.get(&item.cluster_id) != Some(&item.revision) {
             room.store.void_item(sample, item.cluster_id, entity::clock::now()).await?;
             item.outcome = Some(BlindOutcome::Void);
         }
@@ -258,10 +261,14 @@ pub(super) async fn present_items(room: &Room, sample: Uuid) -> Result<Vec<Blind
     Ok(items)
 }
 
-/// Whether a cluster still waits as it was.
-pub(super) async fn stands(room: &Room, id: ClusterId, revision: &str) -> Result<bool> {
-    let cluster = room.store.cluster(id).await?;
-    Ok(cluster.is_some_and(|cluster| cluster.is_open() && cluster.revision() == revision))
+/// Of these clusters those that still wait, with their revisions.
+pub(super) async fn waiting(
+    room: &Room,
+    ids: impl Iterator<Item = ClusterId>,
+) -> Result<HashMap<ClusterId, String>> {
+    let clusters = room.store.clusters_of(&ids.collect::<Vec<_>>()).await?;
+    let open = clusters.into_iter().filter(Cluster::is_open);
+    Ok(open.map(|cluster| (cluster.id, cluster.revision())).collect())
 }
 
 #[cfg(test)]

@@ -260,13 +260,16 @@ pub(super) async fn walk(room: &Room, query: &QueueFilterQuery, walk: Walk) -> R
     for _ in 0..LOOKED_AT_MAX / STEP {
         let found = room.store.queue(&page).await?;
         let more = found.len() == page.limit;
+        if query.source.is_some() {
+            room.sources.learn(room, found.iter().map(|queued| &queued.cluster)).await?;
+        }
         for queued in found {
             if piece.clusters.len() == walk.limit {
                 piece.next = page.after.map(sealed_place);
                 return Ok(piece);
             }
             page.after = Some(queued.place(order));
-            if room.sources.tells(room, query.source.as_deref(), &queued.cluster).await? {
+            if room.sources.tells(query.source.as_deref(), &queued.cluster) {
                 piece.clusters.push(queued);
             }
         }

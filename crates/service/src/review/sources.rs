@@ -14,11 +14,10 @@ pub(super) struct Sources(Arc<Mutex<HashMap<RecordId, Arc<str>>>>);
 const REMEMBERED_MAX: usize = 200_000;
 
 impl Sources {
-    /// Whether a member of the cluster comes from this source; no source is every source.
-    pub(super) async fn tells(&self, room: &Room, source: Option<&str>, cluster: &Cluster) -> Result<bool> {
-        let Some(source) = source else { return Ok(true) };
-        let ids: Vec<RecordId> = cluster.members.iter().map(|member| member.record_id).collect();
-        let unknown: Vec<RecordId> = ids.iter().filter(|id| self.of(**id).is_none()).copied().collect();
+    /// Asks for what is not known of the members of these clusters.
+    pub(super) async fn learn(&self, room: &Room, clusters: impl Iterator<Item = &Cluster>) -> Result<()> {
+        let members = clusters.flat_map(|cluster| &cluster.members).map(|member| member.record_id);
+        let unknown: Vec<RecordId> = members.filter(|id| self.of(*id).is_none()).collect();
         if !unknown.is_empty() {
             let records = room.organizations.records(&unknown).await?;
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +26,14 @@ impl Sources {
             }
             known.extend(records.into_iter().map(|record| (record.id, record.source.into())));
         }
-        Ok(ids.into_iter().any(|id| self.of(id).is_some_and(|known| &*known == source)))
+        Ok(())
+    }
+
+    /// Whether a member of the cluster, of which all was learnt, comes from this source; no source is every source.
+    pub(super) fn tells(&self, source: Option<&str>, cluster: &Cluster) -> bool {
+        let Some(source) = source else { return true };
+        let mut members = cluster.members.iter().map(|member| member.record_id);
+        members.any(|id| self.of(id).is_some_and(|known| &*known == source))
     }
 
     fn of(&self, id: RecordId) -> Option<Arc<str>> {

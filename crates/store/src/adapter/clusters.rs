@@ -209,15 +209,18 @@ impl ResolutionStore {
         bodies.iter().map(|body| serde_json::from_str(body).map_err(corrupt("reading a cluster"))).collect()
     }
 
-    pub(super) async fn read_cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
-        let body: Option<String> =
-            sqlx::query_scalar("SELECT body FROM cluster WHERE generation = $1 AND id = $2")
-                .bind(self.generation())
-                .bind(id.0)
-                .fetch_optional(&self.pools.read)
-                .await
-                .doing(|| format!("reading cluster {id}"))?;
-        body.map(|body| serde_json::from_str(&body).map_err(corrupt("reading a cluster"))).transpose()
+    pub(super) async fn read_clusters_of(&self, ids: &[ClusterId]) -> Result<Vec<Cluster>> {
+        let bodies: Vec<String> = sqlx::query_scalar(concat!(
+            "SELECT body FROM cluster WHERE generation = $1 AND id IN ",
+            ids!("$2")
+        ))
+        .bind(self.generation())
+        .bind(id_list(ids.iter().map(|id| id.0)))
+        .fetch_all(&self.pools.read)
+        .await
+        .doing(|| "reading clusters by their ids".into())?;
+        let read = |body: &String| serde_json::from_str(body).map_err(corrupt("reading a cluster"));
+        bodies.iter().map(read).collect()
     }
 
     pub(super) async fn count_clusters(&self) -> Result<(u64, u64)> {

@@ -1,5 +1,6 @@
 //! Decisions on clusters, with how far they have got.
 
+use super::super::organizations::id_list;
 use super::{Executor, ResolutionStore, corrupt, limit_of};
 use crate::error::{Doing, Result};
 use crate::listing::{TimeAndId, or_newest};
@@ -28,13 +29,14 @@ impl ResolutionStore {
         transaction.commit().await.doing(|| format!("writing decision {}", decision.id))
     }
 
-    pub(super) async fn read_decision(&self, id: Uuid) -> Result<Option<Decision>> {
-        let body: Option<String> = sqlx::query_scalar("SELECT body FROM decision WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.pools.read)
-            .await
-            .doing(|| format!("reading decision {id}"))?;
-        body.as_deref().map(parse).transpose()
+    pub(super) async fn read_decisions_of(&self, ids: &[Uuid]) -> Result<Vec<Decision>> {
+        let bodies: Vec<String> =
+            sqlx::query_scalar(concat!("SELECT body FROM decision WHERE id IN ", ids!("$1")))
+                .bind(id_list(ids.iter().copied()))
+                .fetch_all(&self.pools.read)
+                .await
+                .doing(|| "reading decisions by their ids".into())?;
+        bodies.iter().map(|body| parse(body)).collect()
     }
 
     pub(super) async fn read_decision_of_merge(&self, merge: MergeId) -> Result<Option<Decision>> {

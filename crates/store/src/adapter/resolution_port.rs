@@ -77,8 +77,8 @@ impl Resolution for ResolutionStore {
     async fn clusters(&self, page: &ClusterPage) -> Result<Vec<Cluster>> {
         self.cluster_page(page).await
     }
-    async fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
-        self.read_cluster(id).await
+    async fn clusters_of(&self, ids: &[ClusterId]) -> Result<Vec<Cluster>> {
+        self.read_clusters_of(ids).await
     }
     async fn cluster_counts(&self) -> Result<(u64, u64)> {
         self.count_clusters().await
@@ -95,8 +95,8 @@ impl Resolution for ResolutionStore {
     async fn put_decision(&self, decision: &Decision) -> Result<()> {
         self.write_decision(decision).await
     }
-    async fn decision(&self, id: Uuid) -> Result<Option<Decision>> {
-        self.read_decision(id).await
+    async fn decisions_of(&self, ids: &[Uuid]) -> Result<Vec<Decision>> {
+        self.read_decisions_of(ids).await
     }
     async fn decisions(&self, after: Option<TimeAndId>, limit: usize) -> Result<Vec<Decision>> {
         self.read_decisions(after, limit).await

@@ -1,7 +1,7 @@
 //! A sample, answered blindly: what the model says, and what others said, is hidden until the answer is given.
 
 use super::compare::{self, Use};
-use super::look::{Asked, Look, look};
+use super::look::{Asked, Look, glance};
 use super::{cluster, distance, keys, panel, seen, services, tools};
 use crate::page::{Page, PageProblem, Place, count, percent};
 use crate::request::{Caller, PathId};
@@ -22,9 +22,8 @@ pub(super) async fn show(
     let Some(item) = items.iter().find(|item| item.outcome.is_none()) else {
         return Ok(Page::new("The sample is answered", Place::Quality, answered(&sample, answers)));
     };
-    let look = look(&room, item.cluster_id, Asked::default(), &caller).await?;
-    // After the answer comes the sample's next, not the queue's.
-    let look = Look { next: None, ..look };
+    // What others said is no part of it; after the answer comes the sample's next, not the queue's.
+    let look = glance(&room, item.cluster_id, Asked::default(), &caller).await?;
     let content = html! {
         p.crumbs { a href="/quality" { "Quality" } }
         h1 { "Are these " (look.members.len()) " one organization?" }

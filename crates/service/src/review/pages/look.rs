@@ -145,7 +145,26 @@ impl Look {
     }
 }
 
+/// The cluster with what was said of it before, and the one that comes after it.
 pub(super) async fn look(
+    room: &Room,
+    id: ClusterId,
+    asked: Asked,
+    caller: &Caller,
+) -> Result<Look, PageProblem> {
+    let glance = glance(room, id, asked, caller).await?;
+    let said = room.store.pair_history(&pairs(glance.cluster())).await?;
+    Ok(Look {
+        said: said.into_iter().map(SaidView::from).collect(),
+        comments: room.store.comments(id).await?,
+        decisions: room.store.decisions_on(id).await?,
+        next: next(room, &glance.queued, &glance.asked.filter, &glance.viewer).await?,
+        ..glance
+    })
+}
+
+/// The cluster and its members alone.
+pub(super) async fn glance(
     room: &Room,
     id: ClusterId,
     asked: Asked,
@@ -160,18 +179,15 @@ pub(super) async fn look(
         Ok(records) => (records, true),
         Err(_) => (Vec::new(), false),
     };
-    let viewer = caller.name.clone();
-    let next = next(room, &queued, &asked.filter, &viewer).await?;
-    let said = room.store.pair_history(&pairs(cluster)).await?.into_iter().map(SaidView::from).collect();
     Ok(Look {
         members: members(cluster, &ids, records),
         joins: Joins::of(room, cluster).await?,
         told,
-        said,
-        comments: room.store.comments(id).await?,
-        decisions: room.store.decisions_on(id).await?,
-        next,
-        viewer,
+        said: Vec::new(),
+        comments: Vec::new(),
+        decisions: Vec::new(),
+        next: None,
+        viewer: caller.name.clone(),
         asked,
         queued,
     })

@@ -11,6 +11,7 @@ use crate::review::Room;
 use crate::review::bands::BANDS;
 use crate::review::client::MemberRecord;
 use crate::review::clusters::{ClusterQuery, Status, page};
+use crate::review::progress::waiting as bands_waiting;
 use crate::review::queue::{QueueFilterQuery, ShelfName, Sort, Walk, place, walk};
 use axum::extract::{RawQuery, State};
 use entity::{Cluster, RecordId};
@@ -78,7 +79,8 @@ async fn all(room: &Room, cursor: Option<&str>) -> Result<Markup, PageProblem> {
 }
 
 async fn heading(room: &Room, aside: bool, all: bool) -> Result<Markup, PageProblem> {
-    let (open, total) = room.store.cluster_counts().await?;
+    let (_, total) = room.store.cluster_counts().await?;
+    let open: u64 = bands_waiting(room).await?.iter().map(|band| band.waiting).sum();
     let current = |here: bool| here.then_some("page");
     Ok(html! {
         h1 { "Clusters" }

@@ -1,7 +1,7 @@
 //! The golden record as it would be: asked of the organizations, with the winner of each field changeable.
 
 use super::fields::Fields;
-use super::look::{Asked, Look, look};
+use super::look::{Asked, Look, glance};
 use super::tools;
 use crate::page::PageProblem;
 use crate::request::{Caller, PathId, Raw};
@@ -43,7 +43,7 @@ pub(super) async fn again(
 ) -> Result<Markup, PageProblem> {
     let fields = Fields::read(&body);
     let asked = Asked { added: fields.all("add")?, ..Asked::default() };
-    let look = look(&room, id.into(), asked, &caller).await?;
+    let look = glance(&room, id.into(), asked, &caller).await?;
     let group = |record: RecordId| {
         let named = fields.beginning("group.").find(|(id, _)| id.parse() == Ok(record.0));
         named.and_then(|(_, number)| number.parse::<usize>().ok()).unwrap_or(0)
