@@ -51,6 +51,7 @@ describe("how well the model does", () => {
     await page.goto(new URL("/quality", page.url()).href);
     await page.getByRole("button", { name: "Start a batch" }).click();
     await page.waitForURL(/\/batches\//);
+    assert.match(await page.getByRole("listitem").filter({ hasText: /, \d+ records$/ }).first().innerText(), /[A-Z]/, "named");
     await looked(page, "batch");
 
     // Who started it cannot approve it.

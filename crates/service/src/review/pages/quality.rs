@@ -11,7 +11,9 @@ use crate::review::certificates::{CertificateBody, CertificateView, all, issued}
 use crate::review::{Room, batches};
 use axum::extract::State;
 use axum::response::Redirect;
+use entity::{Cluster, ClusterId, RecordId};
 use maud::{Markup, html};
+use std::collections::HashMap;
 use store::access::Role;
 use store::review::Agreement;
 use store::review::sampling::{BlindSample, ReviewBatch};
@@ -178,6 +180,8 @@ pub(super) async fn start(
 pub(super) async fn batch(State(room): State<Room>, PathId(id): PathId) -> Result<Page, PageProblem> {
     let batch = batches::batch(&room, id).await?;
     let view = batches::detailed(&room, batch).await?;
+    let names =
+        if view.state == "proposed" { names(&room, &view.spot_checks).await? } else { HashMap::new() };
     let now = entity::clock::now();
     let mut states: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
     for item in &view.items {
@@ -191,7 +195,9 @@ pub(super) async fn batch(State(room): State<Room>, PathId(id): PathId) -> Resul
         p { @for (number, (state, how_many)) in states.iter().enumerate() { @if number > 0 { ", " } (count(*how_many)) " " (state) } "." }
         @if view.state == "proposed" {
             h2 { "Look at these before you approve" }
-            ol { @for id in &view.spot_checks { li { a href={ "/clusters/" (id) } { code { (id) } } } } }
+            ol { @for id in &view.spot_checks { li {
+                a href={ "/clusters/" (id) } { @match names.get(id) { Some(name) => (name), None => code { (id) } } }
+            } } }
         }
         form.verdicts method="post" action={ "/batches/" (view.id) "/answer" } {
             @if asks_for_name() { label { "Your name" input name="user" maxlength="200" autocomplete="nickname" placeholder="anonymous" data-remember="user"; } }
@@ -204,6 +210,20 @@ pub(super) async fn batch(State(room): State<Room>, PathId(id): PathId) -> Resul
         @if view.state == "proposed" { p.hint { "Whoever started a batch cannot approve it." } }
     };
     Ok(Page::new("A batch", Place::Quality, content))
+}
+
+/// What the first record of each cluster is called, and of how many records it is; where the organizations answer.
+async fn names(room: &Room, clusters: &[Uuid]) -> Result<HashMap<Uuid, String>, PageProblem> {
+    let ids: Vec<ClusterId> = clusters.iter().copied().map(ClusterId).collect();
+    let clusters = room.store.clusters_of(&ids).await?;
+    let first = |cluster: &Cluster| cluster.members.first().map(|member| member.record_id);
+    let records: Vec<RecordId> = clusters.iter().filter_map(first).collect();
+    let records = room.organizations.records(&records).await.unwrap_or_default();
+    let named = clusters.iter().filter_map(|cluster| {
+        let record = records.iter().find(|record| Some(record.id) == first(cluster))?;
+        Some((cluster.id.0, format!("{}, {} records", record.shown_name(), cluster.members.len())))
+    });
+    Ok(named.collect())
 }
 
 pub(super) async fn answer(
