@@ -93,6 +93,36 @@ async fn a_match_becomes_a_merge_over_http_and_its_undo_takes_it_back() {
     assert_eq!(listed["decisions"], json!([undone.body]));
 }
 
+/// HAPI #4745: a no after a yes is an answer like any other, and so is a yes after that.
+#[tokio::test]
+async fn people_may_change_their_mind_in_both_directions() {
+    let server = Server::start().await;
+    let _worker = server.start_worker();
+    let members = three(&server).await;
+    let id = server.cluster(&members, 0.97).await;
+    let decide = async |verdict: &str| {
+        let path = format!("/v1/clusters/{id}/decisions");
+        let decided = server.post(&path, &json!({"verdict": verdict})).await.expect(202).id();
+        assert_eq!(settled(&server, &decided).await["state"], "applied", "{verdict}");
+        decided
+    };
+    let yes = decide("match").await;
+    let exclusion = format!("/v1/exclusions/{}/{}", members[0], members[1]);
+    let no = send(server.request("PUT", &exclusion).json(&json!({"reason": "another door"})))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(no["standing"], "holds");
+    let golden = server.get(&format!("/v1/organizations/{}", members[0])).await.expect(200).body;
+    assert_eq!(golden["members"].as_array().unwrap().len(), 3, "the merge stands until it is taken back");
+    server.post(&format!("/v1/decisions/{yes}/undo"), &json!({})).await.expect(200);
+    let no = decide("non_match").await;
+    server.post(&format!("/v1/decisions/{no}/undo"), &json!({})).await.expect(200);
+    decide("match").await;
+    let golden = server.get(&format!("/v1/organizations/{}", members[0])).await.expect(200).body;
+    assert_eq!(golden["members"].as_array().unwrap().len(), 3);
+}
+
 #[tokio::test]
 async fn a_no_is_kept_as_judgements_until_it_is_taken_back() {
     let server = Server::start().await;
