@@ -41,7 +41,7 @@ mod tests {
                 listed.extend(vector.is_listed_site().then_some((a, b)));
                 elsewhere.extend(vector.is_elsewhere().then_some((a, b)));
                 weighted.push(WeightedPair { pair: pair(a, b), weight: match_weight + prior });
-                told_apart.extend(vector.is_registry_conflict().then(|| pair(a, b)));
+                told_apart.extend(vector.tells_apart().then(|| pair(a, b)));
             }
         }
         told_apart.extend(resolution::sites_apart(&listed, &elsewhere).iter().map(|(a, b)| pair(*a, *b)));

@@ -141,6 +141,13 @@ impl FeatureVector {
                 .contains(&street)
     }
 
+    /// Whether the two are never the same, whatever else agrees, unless a person says so: by their numbers in one register,
+    /// or as a site and the agency that lists it.
+    #[must_use]
+    pub fn tells_apart(&self) -> bool {
+        self.is_registry_conflict() || self.is_listed_site()
+    }
+
     /// Whether one register has two different numbers for them: never the same, whatever else agrees, unless a person
     /// says so.
     #[must_use]

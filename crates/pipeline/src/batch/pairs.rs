@@ -218,7 +218,7 @@ impl<'a> Comparer<'a> {
         #[expect(clippy::cast_possible_truncation, reason = "weights are some dozens")]
         let micro = (weight * 1e6).round() as Micro;
         part.kept.push(Kept { a: other, b: record, weight: micro });
-        part.told_apart.extend(levels.is_registry_conflict().then_some((other, record)));
+        part.told_apart.extend(levels.tells_apart().then_some((other, record)));
         part.listed.extend(levels.is_listed_site().then_some((other, record)));
         part.elsewhere.extend(levels.is_elsewhere().then_some((other, record)));
         if self.plan.evidence == Evidence::Levels {

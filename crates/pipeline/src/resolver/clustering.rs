@@ -55,7 +55,7 @@ fn never_links(rows: &ComponentRows) -> Result<Vec<CandidatePair>> {
     for scored in &rows.pairs {
         let levels = levels(scored)?;
         let two = (scored.pair.left(), scored.pair.right());
-        never.extend(levels.is_registry_conflict().then_some(scored.pair));
+        never.extend(levels.tells_apart().then_some(scored.pair));
         listed.extend(levels.is_listed_site().then_some(two));
         elsewhere.extend(levels.is_elsewhere().then_some(two));
     }
