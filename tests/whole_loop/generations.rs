@@ -1,9 +1,10 @@
 //! A model is staged beside the live one, compared, activated at once, rolled back, retired; the loop goes on.
 
 use crate::backend::Ports;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, PATIENCE};
 use serde_json::Value;
 use sqlx::Connection;
+use std::time::Instant;
 
 const ALL: &str = "poller,indexer,scorer,resolver,sink,service";
 const HISTORY: &str = "/v1/cluster-transitions?limit=1000";
@@ -87,7 +88,7 @@ async fn takes_over_and_gives_back(deployment: Deployment) {
     assert!(comparison["counts"]["born"].is_null(), "and finds no new ones: {comparison}");
 
     let history = deployment.get(HISTORY).await;
-    deployment.must(&["model", "activate", "stricter"]);
+    activate(&deployment, "stricter");
     deployment.agreed().await;
     deployment.until(CLUSTERS, |answer| *answer != before).await;
     let told = deployment.get(&format!("{HISTORY}&after={}", history["next"])).await;
@@ -102,7 +103,7 @@ async fn takes_over_and_gives_back(deployment: Deployment) {
     deployment.agreed().await;
 
     // Both are kept up to date, whichever is live.
-    deployment.must(&["model", "activate", "stricter"]);
+    activate(&deployment, "stricter");
     let more = deployment.sample(60, 22);
     deployment.import(&more.join("orgs.json"), "more");
     deployment.agreed().await;
@@ -116,6 +117,19 @@ async fn takes_over_and_gives_back(deployment: Deployment) {
     assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
     deployment.agreed().await;
     deployment.end().await;
+}
+
+/// Activates a model once it has caught up: before, the command refuses, however short a moment it is behind.
+fn activate(deployment: &Deployment, version: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let output = deployment.orgloop(&["model", "activate", version]);
+        if output.status.success() {
+            return;
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("has not caught up") && Instant::now() < deadline, "{said}");
+    }
 }
 
 /// The shipped model, asking for more evidence.

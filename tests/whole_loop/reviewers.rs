@@ -2,7 +2,7 @@
 //! there is an answer, and at the end no merge is lost, doubled or half.
 
 use crate::backend::Ports;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, PATIENCE};
 use entity::{MergeId, RecordId};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use store::link_log::replay;
 const OTHERS: &str = "poller,indexer,scorer,resolver,sink";
 const REVIEWERS: usize = 50;
 const ROUNDS: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_service_is_killed_embedded() {

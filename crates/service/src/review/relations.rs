@@ -67,7 +67,7 @@ pub(super) async fn list(
     let asked = room.index.documents(&[RecordId(record)]).await?.pop();
     let asked = asked.ok_or_else(|| Problem::not_found(format!("record {record} in the index")))?;
     let blocks = room.index.blocks(&asked.keys, live.model.block_size_max()).await?;
-    let relations = related(&room, &live, &[asked], &blocks).await?;
+    let relations = related(&room, &live, &[asked], blocks.iter()).await?;
     let relations = relations.into_iter().map(|(_, relation)| relation).collect();
     Ok(Json(RelationList { record, model_version: live.model.version().to_owned(), relations }))
 }
@@ -77,9 +77,9 @@ pub(super) async fn related(
     room: &Room,
     live: &Live,
     documents: &[StoredDocument],
-    blocks: &[Block],
+    blocks: impl Iterator<Item = &Block>,
 ) -> Result<Vec<(RecordId, RelationView)>> {
-    let mut near: BTreeSet<RecordId> = blocks.iter().flat_map(|block| &block.ids).copied().collect();
+    let mut near: BTreeSet<RecordId> = blocks.flat_map(|block| &block.ids).copied().collect();
     near.retain(|id| documents.iter().all(|document| document.id != *id));
     let others = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
     let others = with_features(&others)?;

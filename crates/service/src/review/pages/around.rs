@@ -13,6 +13,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Members that are looked around.
 const MEMBERS_MAX: usize = 12;
+/// Records that are compared with them.
+const NEAR_MAX: usize = 200;
 /// Shared values and related records shown.
 const SHOWN: usize = 12;
 /// What a value that records share is called, by the kind of its blocking key.
@@ -44,7 +46,7 @@ pub(super) async fn section(room: &Room, look: &Look) -> Result<Markup> {
     let keys: Vec<String> = keys.into_iter().cloned().collect();
     let blocks = room.index.blocks(&keys, live.model.block_size_max()).await?;
     let shared = shared(look, &documents, &blocks);
-    let mut relations = related(room, &live, &documents, &blocks).await?;
+    let mut relations = related(room, &live, &documents, nearest(&blocks)).await?;
     relations.truncate(SHOWN);
     let ids: BTreeSet<RecordId> = relations.iter().map(|(_, relation)| RecordId(relation.record)).collect();
     let records = room.organizations.records(&ids.into_iter().collect::<Vec<_>>()).await.unwrap_or_default();
@@ -67,6 +69,17 @@ pub(super) async fn section(room: &Room, look: &Look) -> Result<Markup> {
                 (relation_line(relation, letters.get(&member.0).copied().unwrap_or("?"), &records))
             } } }
         } }
+    })
+}
+
+/// The smallest blocks, as long as they are of few records together: a page is not to wait for a switchboard's.
+fn nearest(blocks: &[Block]) -> impl Iterator<Item = &Block> {
+    let mut smallest: Vec<&Block> = blocks.iter().collect();
+    smallest.sort_by_key(|block| block.ids.len());
+    let mut records = 0;
+    smallest.into_iter().take_while(move |block| {
+        records += block.ids.len();
+        records <= NEAR_MAX
     })
 }
 
