@@ -32,13 +32,18 @@ impl From<PairRow> for ScoredPair {
 }
 
 /// Pairs that any of these records is in.
+///
+/// By the right record in two steps, from the index to the key: asked in one, SQLite takes the first column of the key, which
+/// all pairs have in common, for as telling as the index, and reads them all.
 pub(super) const PAIRS_OF: &str = concat!(
-    "SELECT left_id, right_id, match_weight, levels, left_version, right_version FROM pair
-     WHERE generation = $1 AND left_id IN ",
+    "WITH wanted(id) AS ",
     ids!("$2"),
-    " UNION SELECT left_id, right_id, match_weight, levels, left_version, right_version FROM pair
-     WHERE generation = $1 AND right_id IN ",
-    ids!("$2")
+    " SELECT left_id, right_id, match_weight, levels, left_version, right_version FROM pair
+     WHERE generation = $1 AND left_id IN (SELECT id FROM wanted)
+     UNION SELECT pair.left_id, pair.right_id, pair.match_weight, pair.levels, pair.left_version, pair.right_version
+     FROM wanted CROSS JOIN pair AS found CROSS JOIN pair
+     WHERE found.generation = $1 AND found.right_id = wanted.id
+       AND pair.generation = $1 AND pair.left_id = found.left_id AND pair.right_id = found.right_id"
 );
 
 /// A record as last scored.
