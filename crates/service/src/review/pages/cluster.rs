@@ -6,7 +6,7 @@ use super::{around, candidates, distance, evidence, graph, keys, panel, result, 
 use crate::page::{Page, PageProblem, Place, count, percent};
 use crate::request::{Caller, PathId};
 use crate::review::client::MemberRecord;
-use crate::review::progress::{today, waiting};
+use crate::review::progress::{BandCount, today, waiting};
 use crate::review::{Room, bands};
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
@@ -45,7 +45,7 @@ pub(super) async fn show(
         (around)
         (candidates)
         (why::history(&look))
-        (progress(&room, &look.viewer).await?)
+        (progress(&room, &look.viewer, &waiting(&room).await?).await?)
         (keys::dialog())
     };
     Ok(Page { script: Some("/assets/review.js"), ..Page::new(title(&look), Place::Clusters, content) })
@@ -93,8 +93,7 @@ fn deciding(look: &Look, result: &Markup) -> Markup {
 }
 
 /// How much is left, and what one did.
-pub(super) async fn progress(room: &Room, viewer: &str) -> Result<Markup, PageProblem> {
-    let bands = waiting(room).await?;
+pub(super) async fn progress(room: &Room, viewer: &str, bands: &[BandCount]) -> Result<Markup, PageProblem> {
     let tally = today(room, viewer, entity::clock::now()).await?;
     let left: u64 = bands.iter().map(|band| band.waiting).sum();
     Ok(html! {
@@ -102,7 +101,7 @@ pub(super) async fn progress(room: &Room, viewer: &str) -> Result<Markup, PagePr
             h2 #progress { "Progress" }
             p { b { (count(left)) } " wait. Today you decided " b { (count(tally.decisions)) }
                 ", which folds away " b { (count(tally.folded)) } " organizations." }
-            ul.bands { @for band in &bands { li {
+            ul.bands { @for band in bands { li {
                 a href={ "/clusters?band=" (band.band) } { (band.label) } " " b { (count(band.waiting)) }
             } } }
         }

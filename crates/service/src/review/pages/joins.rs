@@ -106,14 +106,8 @@ impl Joins {
 /// sorted.
 fn strongest_tree(members: usize, joining: &[(usize, usize, &Join)]) -> Vec<usize> {
     let mut roots: Vec<usize> = (0..members).collect();
-    let mut tree: Vec<usize> = (0..joining.len())
-        .rev()
-        .filter(|at| {
-            let (left, right) = (root(&mut roots, joining[*at].0), root(&mut roots, joining[*at].1));
-            roots[left.max(right)] = left.min(right);
-            left != right
-        })
-        .collect();
+    let joins = |at: &usize| join(&mut roots, joining[*at].0, joining[*at].1);
+    let mut tree: Vec<usize> = (0..joining.len()).rev().filter(joins).collect();
     tree.reverse();
     tree
 }
@@ -129,8 +123,7 @@ impl Sides {
     fn new(members: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Self {
         let mut roots: Vec<usize> = (0..members).collect();
         for (left, right) in pairs {
-            let (left, right) = (root(&mut roots, left), root(&mut roots, right));
-            roots[left.max(right)] = left.min(right);
+            join(&mut roots, left, right);
         }
         let roots: Vec<usize> = (0..members).map(|at| root(&mut roots, at)).collect();
         Self { first: roots.iter().filter(|root| **root == 0).count(), roots }
@@ -140,6 +133,13 @@ impl Sides {
     fn is_first(&self, member: usize) -> bool {
         self.roots[member] == 0
     }
+}
+
+/// Joins the sets of two members; whether they were two.
+fn join(roots: &mut [usize], left: usize, right: usize) -> bool {
+    let (left, right) = (root(roots, left), root(roots, right));
+    roots[left.max(right)] = left.min(right);
+    left != right
 }
 
 fn root(roots: &mut [usize], mut at: usize) -> usize {

@@ -11,7 +11,7 @@ use crate::review::Room;
 use crate::review::bands::BANDS;
 use crate::review::client::MemberRecord;
 use crate::review::clusters::{ClusterQuery, Status, page};
-use crate::review::progress::waiting as bands_waiting;
+use crate::review::progress::{BandCount, waiting as bands_waiting};
 use crate::review::queue::{QueueFilterQuery, ShelfName, Sort, Walk, place, walk};
 use axum::extract::{RawQuery, State};
 use entity::{Cluster, RecordId};
@@ -44,10 +44,11 @@ async fn waiting(room: &Room, fields: &Fields, viewer: &str) -> Result<Markup, P
     let filter = queue_filter(&fields.query(&QUEUE_FIELDS))?;
     let after = fields.text("cursor").map(place).transpose()?;
     let piece = walk(room, &filter, Walk { after, limit: SHOWN, free_for: None }).await?;
+    let bands = bands_waiting(room).await?;
     let (records, notice) = records(room, piece.clusters.iter().map(|queued| &queued.cluster)).await;
     let text = filter.text();
     Ok(html! {
-        (heading(room, filter.shelf == ShelfName::Aside, false).await?)
+        (heading(room, &bands, (filter.shelf == ShelfName::Aside, false)).await?)
         (controls(&filter))
         (notice)
         @if piece.clusters.is_empty() {
@@ -56,7 +57,7 @@ async fn waiting(room: &Room, fields: &Fields, viewer: &str) -> Result<Markup, P
             ol.queue { @for (number, queued) in piece.clusters.iter().enumerate() { (waiting_entry(queued, &records, (&text, viewer, number == 0))) } }
         }
         @if let Some(next) = &piece.next { p { a.button href={ "/clusters?" (text) "&cursor=" (next) } { "More" } } }
-        (progress(room, viewer).await?)
+        (progress(room, viewer, &bands).await?)
     })
 }
 
@@ -69,7 +70,7 @@ async fn all(room: &Room, cursor: Option<&str>) -> Result<Markup, PageProblem> {
     let page = page(room, &query).await?;
     let (records, notice) = records(room, page.clusters.iter()).await;
     Ok(html! {
-        (heading(room, false, true).await?)
+        (heading(room, &bands_waiting(room).await?, (false, true)).await?)
         (notice)
         @if page.clusters.is_empty() { p.empty { "There is no cluster yet." } } @else {
             ol.queue { @for cluster in &page.clusters { li { (entry(cluster, &records, "", false)) } } }
@@ -78,9 +79,13 @@ async fn all(room: &Room, cursor: Option<&str>) -> Result<Markup, PageProblem> {
     })
 }
 
-async fn heading(room: &Room, aside: bool, all: bool) -> Result<Markup, PageProblem> {
+async fn heading(
+    room: &Room,
+    bands: &[BandCount],
+    (aside, all): (bool, bool),
+) -> Result<Markup, PageProblem> {
     let (_, total) = room.store.cluster_counts().await?;
-    let open: u64 = bands_waiting(room).await?.iter().map(|band| band.waiting).sum();
+    let open: u64 = bands.iter().map(|band| band.waiting).sum();
     let current = |here: bool| here.then_some("page");
     Ok(html! {
         h1 { "Clusters" }
