@@ -1,6 +1,6 @@
 //! Relations: records that belong to a record and are not the same, such as an agency and its sites.
 //!
-//! They follow from the two records alone, so nothing of them is stored: what is asked is compared.
+//! They follow from the two records alone, so no list of them is kept: what is asked is compared.
 
 use super::Room;
 use super::views::RelationName;
