@@ -24,7 +24,7 @@ pub struct Chunks {
 
 #[derive(Debug)]
 enum Source {
-    Plain { table: Box<Table>, rules: Arc<Rules> },
+    Plain { table: Box<Table>, rules: Arc<Rules>, room: scanner::Room },
     Parquet { table: Box<ParquetTable>, layout: Arc<Layout> },
     Records(Box<Reader>),
 }
@@ -67,7 +67,7 @@ pub fn chunks(path: &Path, options: &ReadOptions, map: &ColumnMap) -> Result<Chu
         Format::PlainCsv => {
             let table = Table::open(path)?;
             let rules = Rules { shape: table.shape().clone(), layout: layout(table.header())? };
-            Source::Plain { table: Box::new(table), rules: Arc::new(rules) }
+            Source::Plain { table: Box::new(table), rules: Arc::new(rules), room: scanner::Room::default() }
         }
         Format::Parquet => {
             let table = ParquetTable::open(path)?;
@@ -92,8 +92,8 @@ impl Iterator for Chunks {
 
     fn next(&mut self) -> Option<Chunk> {
         let (rows, empty, bytes_read) = match &mut self.source {
-            Source::Plain { table, rules } => {
-                let (mut rows, mut left_out) = (scanner::Rows::default(), Vec::new());
+            Source::Plain { table, rules, room } => {
+                let (mut rows, mut left_out) = (scanner::Rows::with_room(*room), Vec::new());
                 while rows.len() + left_out.len() < CHUNK_ROWS
                     && let Some(there) = table.advance()
                 {
@@ -102,6 +102,7 @@ impl Iterator for Chunks {
                         Err(problem) => left_out.push(problem),
                     }
                 }
+                *room = rows.room();
                 let empty = rows.len() + left_out.len() == 0;
                 (Rows::Plain { rows, left_out, rules: Arc::clone(rules) }, empty, Some(table.bytes_read()))
             }

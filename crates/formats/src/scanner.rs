@@ -4,6 +4,10 @@
 //! bounded memory, an open quote costs one row and not the rest of the file, and lines are counted as an
 //! editor counts them.
 
+mod rows;
+
+pub(crate) use rows::{Room, Row, RowRef, Rows};
+
 use std::io::{self, BufRead, Seek, SeekFrom};
 
 /// A longer field is refused.
@@ -14,99 +18,6 @@ const ROW_BYTES_MAX: usize = 16 << 20;
 const COLUMNS_MAX: usize = 4096;
 
 const QUOTE: u8 = b'"';
-
-/// One row, its fields end to end.
-#[derive(Debug, Default)]
-pub(crate) struct Row {
-    /// The physical line that it starts on.
-    pub(crate) line: u64,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-/// A row somewhere in memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RowRef<'a> {
-    /// The physical line that it starts on.
-    pub(crate) line: u64,
-    bytes: &'a [u8],
-    ends: &'a [usize],
-}
-
-impl<'a> RowRef<'a> {
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let bytes = self.bytes;
-        self.spans().map(move |span| bytes.get(span).unwrap_or_default())
-    }
-
-    /// The fields as text: all of them at once, which is quick, or none of those that then need a closer look.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
-        let whole = std::str::from_utf8(self.bytes).ok().filter(|_| !self.bytes.contains(&0));
-        self.spans().map(move |span| whole?.get(span))
-    }
-
-    fn spans(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<'a> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| std::mem::replace(&mut start, end)..end)
-    }
-}
-
-/// Rows end to end.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// Per row: its line, and how far its bytes and fields go.
-    rows: Vec<(u64, usize, usize)>,
-}
-
-impl Rows {
-    pub(crate) fn push(&mut self, row: RowRef<'_>) {
-        self.bytes.extend_from_slice(row.bytes);
-        self.ends.extend_from_slice(row.ends);
-        self.rows.push((row.line, self.bytes.len(), self.ends.len()));
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {
-        let mut start = (0, 0);
-        self.rows.iter().map(move |&(line, bytes, ends)| {
-            let (first_byte, first_end) = std::mem::replace(&mut start, (bytes, ends));
-            RowRef { line, bytes: &self.bytes[first_byte..bytes], ends: &self.ends[first_end..ends] }
-        })
-    }
-}
-
-impl Row {
-    pub(crate) fn as_ref(&self) -> RowRef<'_> {
-        RowRef { line: self.line, bytes: &self.bytes, ends: &self.ends }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn clear(&mut self, line: u64) {
-        self.line = line;
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
-    fn field_start(&self) -> usize {
-        self.ends.last().copied().unwrap_or_default()
-    }
-
-    fn is_blank(&self) -> bool {
-        self.bytes.iter().all(|byte| *byte == b' ') && self.ends.len() <= 1
-    }
-}
 
 /// What stands next in the file.
 #[derive(Debug, PartialEq, Eq)]

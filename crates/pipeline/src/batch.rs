@@ -62,7 +62,7 @@ pub fn dedupe(records: &[Record], model: &Model, progress: impl Fn(u64) + Sync) 
             reducer.push(record, line);
         }
     });
-    let (batch, keys) = Batch::new(reduced);
+    let (batch, keys) = Batch::new(reduced, threads);
     let pairs = batch.pairs(keys, &plan, progress);
     let clusters = batch.clusters(&pairs, &Constraints::default(), &plan);
     clusters.iter().map(|members| group(&batch, &members)).collect()

@@ -12,7 +12,7 @@ use entity::{CandidatePair, RecordId, ScoredPair, Version};
 use events::Event;
 use events::codec::Codec;
 use index::{Block, Index};
-use scoring::{Model, RecordFeatures};
+use scoring::{Model, RecordFeatures, Sketch};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use store::Resolution;
@@ -204,6 +204,9 @@ impl Scorer {
         (partner, version, features): (RecordId, Version, &RecordFeatures),
     ) -> Option<ScoredPair> {
         let pair = CandidatePair::new(subject.id, partner)?;
+        if Sketch::of(&living.features).rules_out(&Sketch::of(features)) {
+            return None;
+        }
         let vector = scoring::compare(&living.features, features);
         let match_weight = self.model.weigh(&vector);
         let (left_version, right_version) =
@@ -238,7 +241,7 @@ impl Scorer {
     }
 }
 
-/// All records that share an open block.
+/// All records that share an open block, those that will be ruled out among them.
 fn candidates_of(subject: &Subject, blocks: &HashMap<String, Block>) -> BTreeSet<RecordId> {
     let keys = subject.living.iter().flat_map(|living| &living.keys);
     // Blocks over the limit come without ids.

@@ -1,11 +1,12 @@
-//! The batch on all threads gives what the plain way gives, which compares every pair of every open block.
+//! The batch on all threads gives what the plain way gives, which compares every pair of every open block that is not
+//! ruled out.
 
 #[cfg(test)]
 mod tests {
     use entity::{CandidatePair, Record, RecordId};
     use pipeline::batch::{self, Batch, Constraints, Evidence, Plan, Reducer};
     use resolution::{Component, Group, Node, WeightedPair};
-    use scoring::Model;
+    use scoring::{Model, Sketch};
     use std::collections::{BTreeMap, BTreeSet, HashMap};
     use std::num::NonZero;
 
@@ -30,11 +31,12 @@ mod tests {
             .flat_map(|members| members.iter().flat_map(|a| members.iter().map(move |b| (*a, *b))))
             .filter(|(a, b)| a < b)
             .collect();
+        let sketches: Vec<_> = features.iter().map(Sketch::of).collect();
         let prior = model.prior(records.len() as u64);
         let pair = |a: usize, b: usize| CandidatePair::new(records[a].id, records[b].id).unwrap();
         let (mut weighted, mut told_apart) = (Vec::new(), Vec::new());
         let (mut listed, mut elsewhere) = (Vec::new(), Vec::new());
-        for (a, b) in pairs {
+        for (a, b) in pairs.into_iter().filter(|(a, b)| !sketches[*a].rules_out(&sketches[*b])) {
             let vector = scoring::compare(&features[a], &features[b]);
             let match_weight = model.weigh(&vector);
             if model.keeps(&vector, match_weight) {
@@ -83,7 +85,7 @@ mod tests {
             batch::gather(threads, records.chunks(97), |chunk: &[Record], reducer: &mut Reducer| {
                 (1..).zip(chunk).for_each(|(line, record)| reducer.push(record, line));
             });
-        let (batch, keys) = Batch::new(reduced);
+        let (batch, keys) = Batch::new(reduced, threads);
         let pairs = batch.pairs(keys, &plan, |_| ());
         for at in 0..pairs.len() {
             let weight = plan.model.weigh(pairs.levels(at).unwrap()) + pairs.prior;

@@ -18,9 +18,10 @@ fn main() {
     let cap = Policy::default().block_size_max;
     for folder in std::env::args().skip(1) {
         let set = sets::read(folder.as_ref());
-        let keys: Vec<_> =
-            set.records.iter().map(|r| scoring::blocking_keys(&scoring::features(r))).collect();
-        let candidates = sets::candidates(&keys, cap);
+        let features: Vec<_> = set.records.iter().map(scoring::features).collect();
+        let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
+        let sharing = sets::sharing_a_key(&keys, cap);
+        let candidates = sets::candidates(&features, cap);
         let truth = sets::true_pairs(&set);
         let missed = truth.iter().filter(|pair| candidates.binary_search(pair).is_err()).count();
         let n = set.records.len() as f64;
@@ -30,6 +31,14 @@ fn main() {
         println!(
             "{}: completeness {completeness:.4}, {per_record:.1} candidates and {keys_per_record:.1} keys a record",
             set.name
+        );
+        let found =
+            |pairs: &[(usize, usize)]| truth.iter().filter(|pair| pairs.binary_search(pair).is_ok()).count();
+        println!(
+            "   sketches rule out {:.1} % of {} pairs that share a key, and {} true ones",
+            100.0 - 100.0 * candidates.len() as f64 / sharing.len() as f64,
+            sharing.len(),
+            found(&sharing) - found(&candidates)
         );
         report_kinds(&keys, cap, &truth);
     }

@@ -4,6 +4,10 @@
 //! ([`crate::Model::block_size_max`]); so keys combine what is rare with where it is, and stay small as the
 //! corpus grows.
 
+mod sketch;
+
+pub use sketch::Sketch;
+
 use crate::features::{Name, Place, RecordFeatures, WordClass};
 
 /// Records with very many places or names would otherwise sit in hundreds of blocks.
@@ -11,6 +15,8 @@ const PLACES_MAX: usize = 12;
 const WORDS_MAX: usize = 4;
 /// How much of a name's beginning is a key.
 const OPENING_LETTERS: usize = 8;
+/// How much of a street with its number is a key.
+const STREET_LETTERS: usize = 6;
 /// A shorter street without a number is in too many places.
 const SQUEEZED_MIN: usize = 8;
 
@@ -72,7 +78,7 @@ fn push_place(place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
         return;
     }
     if place.has_street() {
-        keys.push(&["street:", &place.number, ":", &squeezed(&place.street, 6)]);
+        keys.push(&["street:", &place.number, ":", &squeezed(&place.street, STREET_LETTERS)]);
     }
     // Finds an address whose street was mistyped. Where no town is given, all are of one, and some give no code.
     if !place.postcode.is_empty() {

@@ -16,7 +16,7 @@ mod similarity;
 mod text;
 pub mod training;
 
-pub use blocking::{blocking_keys, each_blocking_key};
+pub use blocking::{Sketch, blocking_keys, each_blocking_key};
 pub use comparison::{FeatureVector, compare};
 pub use error::Error;
 pub use features::{RecordFeatures, features};

@@ -5,7 +5,7 @@ use entity::organization::Extra;
 use entity::{Address, Identifier, Location, Organization, Phone, Record, RecordId};
 use proptest::prelude::*;
 use scoring::comparison::COMPARISONS;
-use scoring::{FeatureVector, Model, RecordFeatures};
+use scoring::{FeatureVector, Model, RecordFeatures, Sketch};
 use uuid::Uuid;
 
 fn text() -> impl Strategy<Value = String> {
@@ -72,6 +72,13 @@ proptest! {
     fn the_order_of_two_records_makes_no_difference(a in record(), b in record()) {
         let (a, b) = (scoring::features(&a), scoring::features(&b));
         prop_assert_eq!(scoring::compare(&a, &b), scoring::compare(&b, &a));
+    }
+
+    #[test]
+    fn either_of_two_rules_out_the_other_and_none_itself(a in record(), b in record()) {
+        let (a, b) = (Sketch::of(&scoring::features(&a)), Sketch::of(&scoring::features(&b)));
+        prop_assert_eq!(a.rules_out(&b), b.rules_out(&a));
+        prop_assert!(!a.rules_out(&a));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Input<'_> {
         bar.finish_and_clear();
         let records = reduced.iter().map(batch::Reduced::len).sum::<usize>() as u64;
         memory::check(&MemoryEstimate::new(&reduced, records), self.memory_limit)?;
-        let (batch, keys) = Batch::new(reduced);
+        let (batch, keys) = Batch::new(reduced, self.threads);
         let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
         let repeated = batch.repeated().iter();
         problems.extend(repeated.map(|n| RowError::repeated(batch.line(*n).into(), batch.source_id(*n))));

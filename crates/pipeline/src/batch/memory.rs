@@ -12,7 +12,7 @@ pub struct MemoryEstimate {
 }
 
 /// What is held of each record besides what [`Reduced::bytes`] counts, while features are put in order.
-const ARRANGING: u64 = 80;
+const ARRANGING: u64 = 160;
 /// Blocks and kept pairs of each record while pairs are compared: three memberships of four are in open blocks,
 /// kept twice in four bytes, and two pairs of twelve bytes are kept, for a moment twice.
 const COMPARING: u64 = 200;

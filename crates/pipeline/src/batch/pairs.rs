@@ -1,4 +1,4 @@
-//! Every pair that shares an open block, compared once.
+//! Every pair that shares an open block and is not ruled out, compared once.
 
 use super::blocks::{BlockCounts, Blocks};
 use super::records::{Batch, Keys};
@@ -77,7 +77,7 @@ impl Histogram {
 }
 
 impl Batch {
-    /// Compares all pairs that share an open block, each once.
+    /// Compares all pairs that share an open block and are not ruled out, each once.
     #[must_use]
     pub fn pairs(&self, keys: Keys, plan: &Plan<'_>, progress: impl Fn(u64) + Sync) -> Pairs {
         let blocks = Blocks::new(self, keys, plan.model.block_size_max(), plan.threads);
@@ -226,7 +226,7 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// The records before this one that share an open block with it, each once.
+    /// The records before this one that share an open block with it and are not ruled out, each once.
     fn find_earlier(&mut self, record: u32) {
         self.earlier.clear();
         for block in self.blocks.of(record) {
@@ -235,6 +235,9 @@ impl<'a> Comparer<'a> {
         }
         self.earlier.sort_unstable();
         self.earlier.dedup();
+        let sketches = self.batch.sketches.as_slice();
+        let own = sketches[record as usize];
+        self.earlier.retain(|other| !own.rules_out(&sketches[*other as usize]));
     }
 
     /// Touches what will be compared: memory then brings it all at once, not one record after the other.

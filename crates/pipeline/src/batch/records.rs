@@ -1,9 +1,11 @@
 //! All records of a batch, and their keys.
 
 use super::reduced::{ChunkKeys, Entry, Reduced, place};
+use super::workers;
 use chrono::{DateTime, Utc};
 use entity::RecordId;
-use scoring::RecordFeatures;
+use scoring::{RecordFeatures, Sketch};
+use std::num::NonZero;
 
 /// Records go by their number, in the order of the input.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub struct Batch {
     /// Features by place, end to end: what is compared lies near.
     features: Vec<u8>,
     feature_ends: Vec<u64>,
+    /// By place.
+    pub(super) sketches: Vec<Sketch>,
     repeated: Vec<u32>,
 }
 
@@ -36,11 +40,12 @@ pub struct Keys {
 impl Batch {
     /// All chunks together. Of a record told twice the first telling counts, the others are left out.
     #[must_use]
-    pub fn new(chunks: Vec<Reduced>) -> (Self, Keys) {
+    pub fn new(chunks: Vec<Reduced>, threads: NonZero<usize>) -> (Self, Keys) {
         let mut batch = Self::default();
         let mut keys = Keys { chunks: Vec::with_capacity(chunks.len()) };
         let mut areas: Vec<u64> = Vec::with_capacity(chunks.iter().map(Reduced::len).sum());
         let mut features = Vec::with_capacity(chunks.len());
+        let mut sketches = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             let first = place(batch.ids.len());
             let (names, mut start) = (batch.names.len() as u64, 0);
@@ -55,11 +60,13 @@ impl Batch {
             }
             batch.names.push_str(&chunk.names);
             features.push(chunk.features);
+            sketches.push(chunk.sketches);
             keys.chunks.push((first, chunk.keys));
         }
         batch.leave_out_repeated();
         batch.arrange(&areas);
-        batch.arrange_features(features);
+        batch.arrange_features(&features, threads);
+        batch.arrange_sketches(sketches);
         (batch, keys)
     }
 
@@ -148,7 +155,7 @@ impl Batch {
     pub fn bytes(&self) -> usize {
         let each =
             size_of::<RecordId>() + size_of::<DateTime<Utc>>() + 3 * size_of::<u32>() + 2 * size_of::<u64>();
-        self.ids.len() * each + self.names.len() + self.features.len()
+        self.ids.len() * each + size_of_val(self.sketches.as_slice()) + self.names.len() + self.features.len()
     }
 
     fn leave_out_repeated(&mut self) {
@@ -172,8 +179,18 @@ impl Batch {
         }
     }
 
+    /// Puts the sketches, given in the order of the numbers, in the order of the places.
+    fn arrange_sketches(&mut self, chunks: Vec<Box<[Sketch]>>) {
+        self.sketches = vec![Sketch::default(); self.order.len()];
+        for (place, sketch) in self.places.iter().zip(chunks.into_iter().flatten()) {
+            if *place != OUT {
+                self.sketches[*place as usize] = sketch;
+            }
+        }
+    }
+
     /// Puts the features, given in the order of the numbers, in the order of the places.
-    fn arrange_features(&mut self, chunks: Vec<Box<[u8]>>) {
+    fn arrange_features(&mut self, chunks: &[Box<[u8]>], threads: NonZero<usize>) {
         let lengths = std::mem::take(&mut self.feature_ends);
         let mut end = 0;
         let mut ends = Vec::with_capacity(self.order.len());
@@ -182,22 +199,46 @@ impl Batch {
             end
         }));
         self.feature_ends = ends;
-        self.features = vec![0; usize::try_from(end).expect("features that were in memory")];
-        let mut number = 0usize;
-        for chunk in chunks {
-            let mut rest = &*chunk;
-            while !rest.is_empty() {
-                let length = usize::try_from(lengths[number]).expect("less than the chunk");
-                let (bytes, more) = rest.split_at(length);
-                let place = self.places[number];
-                if place != OUT {
-                    self.features[span(&self.feature_ends, place)].copy_from_slice(bytes);
-                }
+        let given = by_number(chunks, &lengths);
+        let mut features = vec![0; bound(end)];
+        let mut rest = features.as_mut_slice();
+        let parts: Vec<_> = (self.order.chunks(RECORDS_IN_ONE_GO))
+            .map(|numbers| {
+                let length = numbers.iter().map(|number| given[*number as usize].len()).sum();
+                let (part, more) = std::mem::take(&mut rest).split_at_mut(length);
                 rest = more;
-                number += 1;
+                (numbers, part)
+            })
+            .collect();
+        workers::map(threads, parts.into_iter(), |(numbers, mut part)| {
+            for number in numbers {
+                let bytes = given[*number as usize];
+                let (head, more) = part.split_at_mut(bytes.len());
+                head.copy_from_slice(bytes);
+                part = more;
             }
-        }
+        });
+        self.features = features;
     }
+}
+
+/// Records whose features are put in order in one go.
+const RECORDS_IN_ONE_GO: usize = 1 << 14;
+
+/// Per number, its features.
+fn by_number<'a>(chunks: &'a [Box<[u8]>], lengths: &[u64]) -> Vec<&'a [u8]> {
+    let mut chunks = chunks.iter();
+    let mut rest: &[u8] = &[];
+    let of_next = |length: &u64| {
+        // Features are never empty: when the rest is, the next chunk's begin.
+        while rest.is_empty() {
+            rest = chunks.next().map(|chunk| &**chunk)?;
+        }
+        let (bytes, more) = rest.split_at(bound(*length));
+        rest = more;
+        Some(bytes)
+    };
+    lengths.iter().map_while(of_next).collect()
 }
 
 impl Keys {
@@ -217,6 +258,9 @@ impl Keys {
 fn span(ends: &[u64], at: u32) -> std::ops::Range<usize> {
     let at = at as usize;
     let start = at.checked_sub(1).map_or(0, |before| ends[before]);
-    let bound = |end| usize::try_from(end).expect("an end of what is in memory");
     bound(start)..bound(ends[at])
+}
+
+fn bound(end: u64) -> usize {
+    usize::try_from(end).expect("an end of what is in memory")
 }

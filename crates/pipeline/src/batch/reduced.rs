@@ -3,6 +3,7 @@
 use super::hash::hash;
 use chrono::{DateTime, Utc};
 use entity::{Record, RecordId};
+use scoring::Sketch;
 
 /// How many parts the keys are sorted in: each fits a processor's cache, at ten million records too.
 pub(super) const PARTITIONS: usize = 1 << PARTITION_BITS;
@@ -52,6 +53,7 @@ pub(super) struct Row {
 #[derive(Debug, Default)]
 pub struct Reducer {
     rows: Vec<Row>,
+    sketches: Vec<Sketch>,
     features: Vec<u8>,
     names: String,
     keys: Vec<(u64, u32)>,
@@ -63,6 +65,7 @@ pub struct Reducer {
 #[derive(Debug)]
 pub struct Reduced {
     pub(super) rows: Box<[Row]>,
+    pub(super) sketches: Box<[Sketch]>,
     pub(super) features: Box<[u8]>,
     pub(super) names: Box<str>,
     pub(super) keys: ChunkKeys,
@@ -85,6 +88,7 @@ impl Reducer {
         self.own.sort_unstable();
         self.own.dedup();
         self.keys.extend(self.own.iter().map(|key| (*key, at)));
+        self.sketches.push(Sketch::of(&features));
         self.features.extend_from_slice(&features.to_bytes());
         self.names.push_str(&record.source_id);
         self.rows.push(Row {
@@ -117,11 +121,13 @@ impl Reducer {
         self.keys.clear();
         let reduced = Reduced {
             rows: self.rows.as_slice().into(),
+            sketches: self.sketches.as_slice().into(),
             features: self.features.as_slice().into(),
             names: self.names.as_str().into(),
             keys: ChunkKeys { entries: parted.into(), ends: ends.into() },
         };
         self.rows.clear();
+        self.sketches.clear();
         self.features.clear();
         self.names.clear();
         reduced
@@ -149,7 +155,11 @@ impl Reduced {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let keys = size_of_val(&*self.keys.entries) + size_of_val(&*self.keys.ends);
-        size_of_val(&*self.rows) + self.features.len() + self.names.len() + keys
+        size_of_val(&*self.rows)
+            + size_of_val(&*self.sketches)
+            + self.features.len()
+            + self.names.len()
+            + keys
     }
 }
 

@@ -77,7 +77,7 @@ fn batch(running: &Loop, family: &Family, judgements: &[Judgement]) -> State {
     let reduced = gather(threads, chunks, |records, reducer: &mut Reducer| {
         records.iter().for_each(|record| reducer.push(record, 0));
     });
-    let (batch, keys) = Batch::new(reduced);
+    let (batch, keys) = Batch::new(reduced, threads);
     let numbers: HashMap<RecordId, u32> = batch.numbers().map(|number| (batch.id(number), number)).collect();
     let constraints = constraints(family, judgements, &numbers);
     let plan = Plan { model: &running.model, threads, evidence: Evidence::Weights };

@@ -79,8 +79,7 @@ pub struct Candidates {
 impl Candidates {
     pub fn of(set: &Set, block_size_max: usize) -> Self {
         let features: Vec<_> = set.records.iter().map(scoring::features).collect();
-        let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
-        let pairs = candidates(&keys, block_size_max);
+        let pairs = candidates(&features, block_size_max);
         let start = Instant::now();
         let vectors: Vec<_> =
             pairs.iter().map(|&(a, b)| scoring::compare(&features[a], &features[b])).collect();

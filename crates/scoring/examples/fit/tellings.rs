@@ -85,8 +85,7 @@ fn telling(folder: &str, fields: &str, tellings: usize) -> Telling {
 /// A set's candidate pairs with what is known of them, each counted as one.
 pub(crate) fn as_it_is(set: &sets::Set) -> Telling {
     let features: Vec<_> = set.records.iter().map(scoring::features).collect();
-    let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
-    let pairs = sets::candidates(&keys, Policy::default().block_size_max);
+    let pairs = sets::candidates(&features, Policy::default().block_size_max);
     let judged: Option<BTreeMap<(usize, usize), bool>> = set
         .judged
         .as_ref()

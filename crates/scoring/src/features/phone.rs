@@ -18,7 +18,7 @@ pub(super) fn phone(text: &str, country: &str) -> Option<String> {
     if international {
         // `+44 (0) 20` carries the trunk zero along.
         let e164: String = number.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
-        return Some(format!("+{}", e164.trim_start_matches('0')));
+        return Some(["+", e164.trim_start_matches('0')].concat());
     }
     if country.is_empty() || NORTH_AMERICA.contains(&country) {
         return Some(north_american(&digits).unwrap_or(digits));
@@ -33,7 +33,7 @@ fn north_american(digits: &str) -> Option<String> {
         11 => digits.strip_prefix('1')?,
         _ => return None,
     };
-    (national.as_bytes()[0] >= b'2').then(|| format!("+1{national}"))
+    (national.as_bytes()[0] >= b'2').then(|| ["+1", national].concat())
 }
 
 /// The digits without what is dialled only inside the country: an end of the full number, which is how numbers

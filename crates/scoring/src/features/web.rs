@@ -135,7 +135,7 @@ pub(super) fn site(url: &str) -> Option<Site> {
     let path = path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
     let path = path.strip_suffix("index.html").or_else(|| path.strip_suffix("index.php")).unwrap_or(path);
     let path = path.trim_end_matches('/');
-    let page = (!path.is_empty() && path.len() <= PATH_LENGTH_MAX).then(|| format!("{domain}/{path}"));
+    let page = (!path.is_empty() && path.len() <= PATH_LENGTH_MAX).then(|| [domain, "/", path].concat());
     let owned = !is_shared(domain);
     // A name under a shared host (`clinic.wixsite.com`) is the owner's page.
     let host = host.strip_prefix("www.").unwrap_or(host);
@@ -154,7 +154,7 @@ pub(super) fn mailbox(email: &str) -> Option<(String, Option<String>)> {
     }
     let domain = registrable(host)?;
     let owned = !is_shared(domain);
-    Some((format!("{local}@{host}"), owned.then(|| domain.to_owned())))
+    Some(([local, "@", host].concat(), owned.then(|| domain.to_owned())))
 }
 
 /// The domain that somebody registered, by the public suffix list.

@@ -10,9 +10,8 @@ use scoring::Model;
 /// Pair completeness and candidates per record of a set.
 fn blocking(name: &str) -> Option<(f64, f64)> {
     let set = sets::read(&sets::folder(name)?);
-    let keys: Vec<_> =
-        set.records.iter().map(|record| scoring::blocking_keys(&scoring::features(record))).collect();
-    let candidates = sets::candidates(&keys, Model::shipped().block_size_max());
+    let features: Vec<_> = set.records.iter().map(scoring::features).collect();
+    let candidates = sets::candidates(&features, Model::shipped().block_size_max());
     let truth = sets::true_pairs(&set);
     let found = truth.iter().filter(|pair| candidates.binary_search(pair).is_ok()).count();
     Some((found as f64 / truth.len() as f64, 2.0 * candidates.len() as f64 / set.records.len() as f64))

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::organization::Extra;
 use entity::{Address, Location, Organization, Phone, Record, RecordId, Service};
+use scoring::{RecordFeatures, Sketch};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -159,8 +160,17 @@ pub fn withhold(set: &mut Set, fields: &str) {
     }
 }
 
+/// Pairs of records that share a key of a block of at most `block_size_max` and are not ruled out, sorted.
+pub fn candidates(features: &[RecordFeatures], block_size_max: usize) -> Vec<(usize, usize)> {
+    let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
+    let sketches: Vec<_> = features.iter().map(Sketch::of).collect();
+    let mut pairs = sharing_a_key(&keys, block_size_max);
+    pairs.retain(|&(a, b)| !sketches[a].rules_out(&sketches[b]));
+    pairs
+}
+
 /// Pairs of records that share a key of a block of at most `block_size_max`, sorted.
-pub fn candidates(keys: &[Vec<String>], block_size_max: usize) -> Vec<(usize, usize)> {
+pub fn sharing_a_key(keys: &[Vec<String>], block_size_max: usize) -> Vec<(usize, usize)> {
     let mut blocks: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, keys) in keys.iter().enumerate() {
         for key in keys {
