@@ -63,6 +63,8 @@ macro_rules! insert_new {
 mod leases;
 #[path = "adapter/organizations.rs"]
 mod organizations;
+#[cfg(test)]
+mod plans;
 #[path = "adapter/resolution.rs"]
 mod resolution;
 mod window;

@@ -82,10 +82,12 @@ fn telling(folder: &str, fields: &str, tellings: usize) -> Telling {
     telling
 }
 
-/// A set's candidate pairs with what is known of them, each counted as one.
+/// A set's pairs that share a key with what is known of them, each counted as one.
 pub(crate) fn as_it_is(set: &sets::Set) -> Telling {
     let features: Vec<_> = set.records.iter().map(scoring::features).collect();
-    let pairs = sets::candidates(&features, Policy::default().block_size_max);
+    let keys: Vec<_> = features.iter().map(scoring::blocking_keys).collect();
+    // Those that sketches rule out teach too: of what is far apart there is little else.
+    let pairs = sets::sharing_a_key(&keys, Policy::default().block_size_max);
     let judged: Option<BTreeMap<(usize, usize), bool>> = set
         .judged
         .as_ref()

@@ -221,7 +221,7 @@ fn compare(a: &Name, b: &Name, shares: &Shares) -> NameComparison {
             _ => SharedLevel::Three,
         },
         both_left: match shares.least_left() {
-            0 if shares.generic_left[0] && shares.generic_left[1] => BothLeftLevel::Generic,
+            0 if shares.both_left() => BothLeftLevel::Generic,
             0..20 => BothLeftLevel::None,
             20..45 => BothLeftLevel::Place,
             45..75 => BothLeftLevel::Common,

@@ -32,6 +32,12 @@ impl Shares {
         self.telling_left[0].min(self.telling_left[1])
     }
 
+    /// Whether anything is left over on both sides, if only words that tell nothing.
+    pub(super) fn both_left(&self) -> bool {
+        let is_left = |side: usize| self.telling_left[side] > 0 || self.generic_left[side];
+        is_left(0) && is_left(1)
+    }
+
     pub(super) fn most_left(&self) -> u32 {
         self.telling_left[0].max(self.telling_left[1])
     }

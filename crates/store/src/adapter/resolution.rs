@@ -33,7 +33,7 @@ mod review_queue;
 #[path = "sampling.rs"]
 mod sampling;
 #[path = "score_rows.rs"]
-mod score_rows;
+pub(super) mod score_rows;
 #[path = "scores.rs"]
 mod scores;
 #[path = "transitions.rs"]

@@ -35,7 +35,7 @@ impl From<PairRow> for ScoredPair {
 ///
 /// By the right record in two steps, from the index to the key: asked in one, SQLite takes the first column of the key, which
 /// all pairs have in common, for as telling as the index, and reads them all.
-pub(super) const PAIRS_OF: &str = concat!(
+pub(in super::super) const PAIRS_OF: &str = concat!(
     "WITH wanted(id) AS ",
     ids!("$2"),
     " SELECT left_id, right_id, match_weight, levels, left_version, right_version FROM pair
