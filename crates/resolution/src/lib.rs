@@ -104,7 +104,7 @@ pub fn cluster(input: &Component) -> Vec<Group> {
     groups.iter().map(|members| graph.group(members)).collect()
 }
 
-/// Log-odds of a pair that was not given: it shares no blocking key, or too little to be kept.
+/// Log-odds of a pair that was not given: it shares no blocking key, is ruled out, or shares too little to be kept.
 pub const MISSING_WEIGHT: f64 = -2.0;
 
 /// Weights beyond this count as this, either way: one pair is not to outvote all others of its group.

@@ -65,8 +65,14 @@ fn show(explained: &Explanation) {
     match explained.shared_blocking_keys.as_slice() {
         [] => output::line("  They share no blocking key: the loop does not compare them."),
         keys => {
-            let closed = if explained.candidates { "" } else { ", all of blocks too large to be compared" };
-            output::line(format_args!("  shared blocking keys: {}{closed}", keys.join(", ")));
+            let why_not = match (explained.candidates, explained.ruled_out) {
+                (true, _) => "",
+                (false, true) => {
+                    "; the loop does not compare them: too far apart, or nothing of name, address and contacts agrees"
+                }
+                (false, false) => ", all of blocks too large to be compared",
+            };
+            output::line(format_args!("  shared blocking keys: {}{why_not}", keys.join(", ")));
         }
     }
 }

@@ -5,17 +5,21 @@ use super::{
     parsed, refuse_if_any,
 };
 use crate::error::{Error, Result};
+use crate::sqlite::is_busy;
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/registry");
 
 /// The level of subjects without one of their own, as Confluent's registry begins.
 const LEVEL_DEFAULT: Compatibility = Compatibility::Backward;
+
+/// Longer than any transaction of ours.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Any number of processes may open the same file.
 #[derive(Clone, Debug)]
@@ -36,10 +40,9 @@ impl SqliteRegistry {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
+            .busy_timeout(BUSY_TIMEOUT);
         let opening = || format!("opening the schema registry {}", path.display());
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
-        let pool = pool.map_err(|error| Error::transient(opening(), error))?;
+        let pool = connect(&options).await.map_err(|error| Error::transient(opening(), error))?;
         // One write transaction around all: two processes that start at once migrate one after the other.
         let mut transaction =
             pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| Error::transient(opening(), error))?;
@@ -52,6 +55,20 @@ impl SqliteRegistry {
         })?;
         transaction.commit().await.map_err(|error| Error::transient(opening(), error))?;
         Ok(Self { pool })
+    }
+}
+
+/// Opens the file. While another process turns the same new file to its write-ahead log, SQLite answers at once that it is
+/// locked, whatever the busy timeout: so it is asked again.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let begun = Instant::now();
+    loop {
+        match SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -87,7 +87,8 @@ pub(super) fn is_corrupt(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Migrate(_)) || matches!(primary_code(error), Some(CORRUPT | NOT_A_DATABASE))
 }
 
-fn is_busy(error: &sqlx::Error) -> bool {
+/// Whether another process holds the file.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
     matches!(primary_code(error), Some(BUSY | LOCKED))

@@ -134,6 +134,17 @@ async fn a_file_that_is_not_ours_is_refused_with_its_path() {
     assert!(error.to_string().contains("registry.db"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_file_is_opened_by_several_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("registry.db");
+        let open = || SqliteRegistry::open(&path);
+        let opened = tokio::join!(open(), open(), open(), open());
+        assert!(opened.0.is_ok() && opened.1.is_ok() && opened.2.is_ok() && opened.3.is_ok(), "{opened:?}");
+    }
+}
+
 #[tokio::test]
 async fn two_processes_register_at_once_without_a_gap_or_a_double() {
     let folder = tempfile::tempdir().unwrap();

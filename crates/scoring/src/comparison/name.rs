@@ -291,6 +291,9 @@ fn compare_letters(a: &Name, b: &Name) -> LettersLevel {
     if a.letters.is_empty() || b.letters.is_empty() {
         return LettersLevel::Missing;
     }
+    if a.letters == b.letters {
+        return LettersLevel::Same;
+    }
     let shared = similarity::shared_hashes(&a.letters, &b.letters);
     match 200 * shared / count {
         0..10 => LettersLevel::To10,

@@ -11,7 +11,7 @@ use axum::extract::State;
 use entity::RecordId;
 use entity::cluster::ExplanationLine;
 use index::Index;
-use scoring::{Model, RecordFeatures};
+use scoring::{Model, RecordFeatures, Sketch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -35,8 +35,10 @@ pub struct Explanation {
     pub probability: f64,
     /// Log-odds from which on the model joins.
     pub threshold: f64,
-    /// Whether the loop compares them: they share the key of a block that is not over its size.
+    /// Whether the loop compares them: they share the key of a block that is not over its size, and are not ruled out.
     pub candidates: bool,
+    /// Whether they are ruled out whatever keys they share: in two regions, or nothing of name, address and contacts agrees.
+    pub ruled_out: bool,
     /// The blocking keys that both have, those of closed blocks too.
     pub shared_blocking_keys: Vec<String>,
     /// What the weight is made of, strongest first; the prior is the last.
@@ -84,10 +86,10 @@ impl Explanation {
             documents.iter().find(|document| document.id == id).ok_or(Unexplained::Missing(id))
         };
         let (one, other) = (document(left)?, document(right)?);
-        let vector = scoring::compare(
-            &RecordFeatures::from_bytes(&one.features)?,
-            &RecordFeatures::from_bytes(&other.features)?,
-        );
+        let features = RecordFeatures::from_bytes(&one.features)?;
+        let others = RecordFeatures::from_bytes(&other.features)?;
+        let vector = scoring::compare(&features, &others);
+        let ruled_out = Sketch::of(&features).rules_out(&Sketch::of(&others));
         let shared: Vec<String> = one.keys.iter().filter(|key| other.keys.contains(key)).cloned().collect();
         let block_size_max = model.block_size_max();
         let blocks = index.blocks(&shared, block_size_max).await?;
@@ -100,7 +102,8 @@ impl Explanation {
             match_weight,
             probability: model.probability(match_weight),
             threshold: model.threshold(),
-            candidates: blocks.iter().any(|block| block.size <= block_size_max),
+            candidates: !ruled_out && blocks.iter().any(|block| block.size <= block_size_max),
+            ruled_out,
             shared_blocking_keys: shared,
             lines: model.explain(vector.levels(), records)?,
         })
@@ -120,7 +123,7 @@ pub(super) struct ExplanationQuery {
 
 /// Explains what the live model makes of two records, to the last term of the weight.
 ///
-/// Also of two that the loop does not compare because they share no blocking key. Records are compared as their sources
+/// Also of two that the loop does not compare because they share no blocking key, or are ruled out. Records are compared as their sources
 /// tell them: those that an organization is made of are at `/v1/organizations/{id}/records`. It is what `orgloop explain`
 /// prints.
 #[utoipa::path(get, path = "/v1/explanations", operation_id = "explain_pair", tag = "review",

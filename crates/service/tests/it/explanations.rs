@@ -12,6 +12,8 @@ async fn the_terms_make_the_weight_also_of_two_that_are_not_compared() {
     let twin = known(&server, "2", "Riverside Health Clinic Inc", albany, "(518) 555-0142").await;
     let troy = ("301 Fourth Street", "Troy", "12180");
     let other = known(&server, "3", "Hudson Literacy Council", troy, "(518) 555-0333").await;
+    let pine = ("900 Pine Avenue", "Albany", "12207");
+    let ruled_out = known(&server, "4", "Riverside Dental Arts", pine, "(518) 555-0888").await;
     let explained = async |right| {
         let path = format!("/v1/explanations?left={one}&right={right}");
         let told = server.get(&path).await.expect(200).body;
@@ -22,13 +24,19 @@ async fn the_terms_make_the_weight_also_of_two_that_are_not_compared() {
         assert_eq!(lines.last().unwrap()["comparison"], "prior");
         let model = scoring::Model::shipped();
         assert_eq!(told["probability"], model.probability(weight));
-        assert_eq!((&told["model_version"], &told["records"]), (&json!(model.version()), &json!(3)));
-        (told["candidates"].clone(), told["shared_blocking_keys"].clone(), weight)
+        assert_eq!((&told["model_version"], &told["records"]), (&json!(model.version()), &json!(4)));
+        (told, weight)
     };
-    let (candidates, keys, weight) = explained(twin).await;
-    assert!(candidates == true && keys != json!([]) && weight > 0.0, "{keys} {weight}");
-    let (candidates, keys, weight) = explained(other).await;
-    assert!(candidates == false && keys == json!([]) && weight < 0.0, "{keys} {weight}");
+    let why = |told: &Value| {
+        let shares_a_key = told["shared_blocking_keys"] != json!([]);
+        (told["candidates"] == true, shares_a_key, told["ruled_out"] == true)
+    };
+    let (told, weight) = explained(twin).await;
+    assert!(why(&told) == (true, true, false) && weight > 0.0, "{told}");
+    let (told, weight) = explained(other).await;
+    assert!(why(&told) == (false, false, true) && weight < 0.0, "{told}");
+    let (told, weight) = explained(ruled_out).await;
+    assert!(why(&told) == (false, true, true) && weight < 0.0, "{told}");
     let turned: Value =
         server.get(&format!("/v1/explanations?left={twin}&right={one}")).await.expect(200).body;
     assert_eq!((&turned["left"], &turned["right"]), (&json!(twin), &json!(one)), "as it was asked");

@@ -14,6 +14,17 @@ const CHANGES: usize = 60;
 const HOT_RECORDS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_file_is_opened_by_several_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("organizations.db");
+        let open = || OrganizationsStore::open(&path);
+        let opened = tokio::join!(open(), open(), open(), open());
+        assert!(opened.0.is_ok() && opened.1.is_ok() && opened.2.is_ok() && opened.3.is_ok(), "{opened:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_reader_misses_nothing_of_several_writers() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("organizations.db");
