@@ -48,8 +48,15 @@ struct Subject {
 #[derive(Clone, Debug)]
 struct Living {
     created_at: DateTime<Utc>,
+    sketch: Sketch,
     features: Arc<RecordFeatures<'static>>,
     keys: Vec<String>,
+}
+
+impl Living {
+    fn new(created_at: DateTime<Utc>, features: RecordFeatures<'static>, keys: Vec<String>) -> Self {
+        Self { created_at, sketch: Sketch::of(&features), features: Arc::new(features), keys }
+    }
 }
 
 #[async_trait]
@@ -74,11 +81,8 @@ impl Stage for Scorer {
         for document in documents {
             // One that was never scored, or is deleted, has its own event under way.
             let Some(created_at) = created_at.get(&document.id) else { continue };
-            let living = Living {
-                created_at: *created_at,
-                features: Arc::new(features_of(document.id, &document.features)?),
-                keys: document.keys,
-            };
+            let features = features_of(document.id, &document.features)?;
+            let living = Living::new(*created_at, features, document.keys);
             subjects.push(Subject { id: document.id, version: document.version, living: Some(living) });
         }
         self.score(&subjects).await?;
@@ -91,7 +95,7 @@ fn subject_of(state: RecordState) -> Subject {
     let living = state.record.map(|record| {
         let features = scoring::features(&record);
         let keys = scoring::blocking_keys(&features);
-        Living { created_at: record.created_at, features: Arc::new(features), keys }
+        Living::new(record.created_at, features, keys)
     });
     Subject { id: state.id, version: state.version, living }
 }
@@ -204,7 +208,7 @@ impl Scorer {
         (partner, version, features): (RecordId, Version, &RecordFeatures),
     ) -> Option<ScoredPair> {
         let pair = CandidatePair::new(subject.id, partner)?;
-        if Sketch::of(&living.features).rules_out(&Sketch::of(features)) {
+        if living.sketch.rules_out(&Sketch::of(features)) {
             return None;
         }
         let vector = scoring::compare(&living.features, features);
