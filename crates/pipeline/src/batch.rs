@@ -21,7 +21,7 @@ pub use memory::MemoryEstimate;
 pub use pairs::{Histogram, Pairs, ScoredPair};
 pub use records::{Batch, Keys};
 pub use reduced::{Reduced, Reducer};
-pub use workers::gather;
+pub use workers::{gather, map};
 
 use entity::Record;
 use resolution::{Group, GroupMember};

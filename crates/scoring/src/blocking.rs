@@ -90,25 +90,32 @@ fn push_place(place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
 }
 
 fn push_name(name: &Name, places: &[Place], keys: &mut Keys<impl FnMut(&str)>) {
-    let mut all: Vec<&str> = name.words.iter().map(|word| &*word.text).collect();
+    let mut all = Vec::with_capacity(1 + name.words.len() + name.numbers.len());
+    all.push("name:");
+    all.extend(name.words.iter().map(|word| &*word.text));
     all.extend(name.numbers.iter().map(|number| &**number));
-    all.sort_unstable();
+    all[1..].sort_unstable();
     all.dedup();
-    all.insert(0, "name:");
     keys.push(&all);
     let distinctive = words_of(name, |class| class == WordClass::Distinctive);
     for (at, first) in distinctive.iter().enumerate() {
         distinctive[at + 1..].iter().for_each(|second| keys.push(&["words:", first, " ", second]));
     }
-    let telling: Vec<(&str, String)> =
-        telling_words(name).into_iter().map(|word| (word, sound(word))).collect();
     let opening = opening(name);
-    for place in places.iter().take(PLACES_MAX) {
-        push_name_at(&opening, &telling, place, keys);
-    }
-    if places.iter().all(|place| place.postcode.is_empty() && place.city.is_empty()) {
+    areas(places).for_each(|area| keys.push(&["open at:", &opening, ":", area]));
+    if areas(places).next().is_none() {
         keys.push(&["open at:", &opening, ":"]);
     }
+    for word in telling_words(name, distinctive) {
+        let sound = sound(word);
+        areas(places).for_each(|area| keys.push(&["word at:", &sound, ":", area]));
+    }
+}
+
+/// The postcodes and towns of a record.
+fn areas<'a>(places: &'a [Place<'_>]) -> impl Iterator<Item = &'a str> {
+    let areas = places.iter().take(PLACES_MAX).flat_map(|place| [&*place.postcode, &*place.city]);
+    areas.filter(|area| !area.is_empty())
 }
 
 /// A domain is mostly the name run together: it finds those of that name in its place.
@@ -119,22 +126,18 @@ fn push_label(domain: &str, places: &[Place], keys: &mut Keys<impl FnMut(&str)>)
         let town: String = place.city.split(' ').collect();
         let rest = label.strip_prefix(town.as_str()).unwrap_or(label);
         let Some(opening) = rest.get(..OPENING_LETTERS) else { continue };
-        let areas = [&place.postcode, &place.city].into_iter().filter(|area| !area.is_empty());
-        areas.for_each(|area| keys.push(&["open at:", opening, ":", area]));
+        areas(std::slice::from_ref(place)).for_each(|area| keys.push(&["open at:", opening, ":", area]));
     }
 }
 
 /// The words that tell most, sorted: the distinctive ones; with fewer than two of those, the common ones too;
 /// with none of either, whatever there is but the town, which all of the town's would share.
-fn telling_words<'a>(name: &'a Name<'_>) -> Vec<&'a str> {
-    let mut words = words_of(name, |class| class == WordClass::Distinctive);
-    if words.len() < 2 {
-        words = words_of(name, |class| class >= WordClass::Common);
+fn telling_words<'a>(name: &'a Name<'_>, distinctive: Vec<&'a str>) -> Vec<&'a str> {
+    if distinctive.len() >= 2 {
+        return distinctive;
     }
-    if words.is_empty() {
-        words = words_of(name, |class| class != WordClass::Place);
-    }
-    words
+    let words = words_of(name, |class| class >= WordClass::Common);
+    if words.is_empty() { words_of(name, |class| class != WordClass::Place) } else { words }
 }
 
 fn words_of<'a>(name: &'a Name<'_>, wanted: fn(WordClass) -> bool) -> Vec<&'a str> {
@@ -163,17 +166,6 @@ fn opening(name: &Name) -> String {
             taken < OPENING_LETTERS + worth(*c)
         })
         .collect()
-}
-
-/// `telling` words come with how they sound.
-fn push_name_at(opening: &str, telling: &[(&str, String)], place: &Place, keys: &mut Keys<impl FnMut(&str)>) {
-    for area in [&place.postcode, &place.city].into_iter().filter(|area| !area.is_empty()) {
-        keys.push(&["open at:", opening, ":", area]);
-        telling.iter().for_each(|(_, sound)| keys.push(&["word at:", sound, ":", area]));
-    }
-    if !place.number.is_empty() {
-        telling.iter().for_each(|(word, _)| keys.push(&["word no:", word, ":", &place.number]));
-    }
 }
 
 /// A street without its blanks, cut: endings are abbreviated most.

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub(crate) use table::Table;
 
 /// The model of this release, from `models/` at the root of the workspace.
-const SHIPPED: &str = include_str!("../../../models/2026-11-3/model.json");
+const SHIPPED: &str = include_str!("../../../models/2026-11-4/model.json");
 
 /// Log-odds beyond which further evidence counts less: past it sums of dependent evidence claim more than they know,
 /// and at 36 a probability would round to 1 and pairs would tie.
@@ -112,7 +112,7 @@ impl Model {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Such as `2026-11-3`.
+    /// Such as `2026-11-4`.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version

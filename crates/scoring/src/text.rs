@@ -21,7 +21,7 @@ pub fn fold(text: &str) -> String {
 
 /// The folded words of a text.
 pub(crate) fn words(folded: &str) -> impl Iterator<Item = &str> {
-    folded.split(' ').filter(|word| !word.is_empty())
+    folded.split_ascii_whitespace()
 }
 
 /// What [`push_folded`] does, of bytes: most texts are ASCII, and all of a record's are folded.

@@ -87,7 +87,7 @@ impl Policy {
 /// How a model is made.
 #[derive(Clone, Debug)]
 pub struct Settings<'a> {
-    /// The new model's version, such as `2026-11-3`.
+    /// The new model's version, such as `2026-11-4`.
     pub version: &'a str,
     /// Where it begins.
     pub start: Start<'a>,

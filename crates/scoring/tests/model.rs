@@ -10,7 +10,7 @@ use scoring::{Error, FeatureVector, Model, compare, features};
 use serde_json::Value;
 use uuid::Uuid;
 
-const SHIPPED: &str = include_str!("../../../models/2026-11-3/model.json");
+const SHIPPED: &str = include_str!("../../../models/2026-11-4/model.json");
 
 /// Why the shipped model is refused once something in it is changed.
 fn refusal(change: impl FnOnce(&mut Value)) -> String {
@@ -24,7 +24,7 @@ fn refusal(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
-    assert_eq!(Model::shipped().version(), "2026-11-3");
+    assert_eq!(Model::shipped().version(), "2026-11-4");
     let at = COMPARISONS.iter().position(|comparison| comparison.name == "phone").unwrap();
     let said = refusal(|model| model["comparisons"][at]["name"] = "telephone".into());
     assert!(said.contains("`telephone`, this release has `phone`"), "{said}");

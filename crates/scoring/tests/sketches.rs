@@ -50,13 +50,14 @@ mod tests {
     fn a_branch_in_another_state_is_ruled_out() {
         assert!(elsewhere(&[("phone", "503 555 0187")]));
         assert!(elsewhere(&[("phone", ""), ("website", "")]));
+        assert!(elsewhere(&[("phone", "")]), "a domain in common, at another address");
         assert!(elsewhere(&[("name", "Willamette Dental Arts")]));
     }
 
     #[test]
     fn what_could_have_moved_to_another_state_is_compared() {
         assert!(!elsewhere(&[]), "the same telephone");
-        assert!(!elsewhere(&[("phone", "")]), "the same domain, and no telephone that differs");
+        assert!(!elsewhere(&[("phone", ""), ("street", "")]), "the same domain, and no address that differs");
         assert!(!elsewhere(&[("state", ""), ("phone", "503 555 0187")]), "no state is told");
         assert!(!elsewhere(&[("postcode", "01970"), ("phone", "503 555 0187")]), "one state is wrong");
     }
@@ -74,9 +75,21 @@ mod tests {
     }
 
     #[test]
+    fn words_that_tell_nothing_make_no_names_alike() {
+        let ruled_out = |name: &str, other: &str| {
+            sketch(&[("name", name)]).rules_out(&sketch(&[OTHER, &[("name", other)]].concat()))
+        };
+        assert!(ruled_out("Grace Assembly of God", "Bethany Assembly of God Church"));
+        assert!(ruled_out("Salem Memorial Library", "Salem Public Library"), "where no word tells");
+        assert!(!ruled_out("Grace Assembly of God", "Grace Assembly of God Church"));
+        assert!(!ruled_out("Salem Public Library", "Public Library of Salem"));
+        assert!(!ruled_out("Public Library", "Kettering Public Library"), "one alone has words that tell");
+    }
+
+    #[test]
     fn in_one_town_a_like_name_or_address_or_contact_is_enough() {
         assert!(!nearby(&[]), "the same name");
-        assert!(!nearby(&[("name", "Harbour Point Fitnes Club")]), "nearly the same name");
+        assert!(!nearby(&[("name", "Harbour Point Fitness Club")]), "nearly the same name");
         let name = ("name", "Willamette Dental Arts");
         assert!(!nearby(&[name, ("street", "12 Main St")]), "the same address");
         assert!(!nearby(&[name, ("street", "12 Mian St")]), "the same number");
@@ -89,9 +102,9 @@ mod tests {
     fn what_lies_next_door_is_compared() {
         let at = [("latitude", "42.5195"), ("longitude", "-70.8967")];
         let next_door = [("latitude", "42.5201"), ("longitude", "-70.8972")];
-        let other = [OTHER, &[("name", "Willamette Dental Arts")]].concat();
+        let other = [ELSEWHERE, &[("phone", "503 555 0187")]].concat();
         let rules_out = |place: Fields<'_>| sketch(&at).rules_out(&sketch(&[&other, place].concat()));
-        assert!(!rules_out(&next_door));
+        assert!(!rules_out(&next_door), "whatever state is told");
         assert!(rules_out(&[("latitude", "42.6"), ("longitude", "-70.9")]));
     }
 }

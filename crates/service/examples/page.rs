@@ -69,7 +69,7 @@ async fn ports(dir: &Path, base: String) -> Result<Ports, Box<dyn Error>> {
     log.create_topics(&TopicNames::default().specs(6)).await?;
     let access = Access::open(AccessSettings::default())?;
     let ticks = AtomicU64::new(0);
-    let resolution = Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-3", "")).await?);
+    let resolution = Arc::new(ResolutionStore::open(&dir.join("resolution.db"), ("2026-11-4", "")).await?);
     Ok(Ports {
         organizations: Arc::new(OrganizationsStore::open(&dir.join("organizations.db")).await?),
         resolution: Arc::<ResolutionStore>::clone(&resolution),
@@ -307,5 +307,5 @@ fn cluster(members: &[RecordId], number: usize) -> Cluster {
     let member = |id: &RecordId| ClusterMember { record_id: *id, organization_id: (*id).into(), probability };
     let members: Vec<_> = members.iter().map(member).collect();
     let id = ClusterId(entity::id::derive("example", "cluster", &number.to_string()));
-    Cluster { id, members, probability, pairs, model_version: "2026-11-3".into() }
+    Cluster { id, members, probability, pairs, model_version: "2026-11-4".into() }
 }

@@ -18,8 +18,9 @@ use judgements::Judgements;
 use pipeline::batch::{Batch, Clusters, Evidence, Pairs, Plan};
 use previous::{Previous, Transition};
 use scoring::Model;
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use summary::{Clock, Summary};
@@ -196,15 +197,32 @@ fn write(
 fn write_clusters(place: &Path, ran: &Ran<'_>) -> anyhow::Result<Written> {
     let mut out = Written::create(place)?;
     writeln!(out, "id,cluster_id,probability")?;
-    let named = ran.named();
-    for (at, members) in ran.clusters.iter().enumerate() {
-        let name = named.name(at);
-        let name = cell(&name);
-        for (member, probability) in members.iter() {
-            writeln!(out, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
+    let (clusters, threads) = (ran.clusters.len(), ran.plan.threads);
+    for start in (0..clusters).step_by(CLUSTERS_IN_ONE_GO * threads.get()) {
+        let end = clusters.min(start + CLUSTERS_IN_ONE_GO * threads.get());
+        let parts = (start..end).step_by(CLUSTERS_IN_ONE_GO);
+        let parts = parts.map(|start| start..end.min(start + CLUSTERS_IN_ONE_GO));
+        for lines in pipeline::batch::map(threads, parts, |part| cluster_lines(ran, part)) {
+            out.write_all(&lines?)?;
         }
     }
     Ok(out)
+}
+
+/// Clusters whose lines a thread makes in one go.
+const CLUSTERS_IN_ONE_GO: usize = 1 << 13;
+
+fn cluster_lines(ran: &Ran<'_>, part: Range<usize>) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::with_capacity(128 * part.len());
+    let named = ran.named();
+    for at in part {
+        let name = named.name(at);
+        let name = cell(&name);
+        for (member, probability) in ran.clusters.members(at).iter() {
+            writeln!(lines, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
+        }
+    }
+    Ok(lines)
 }
 
 fn write_changes(place: &Path, transitions: &[Transition]) -> anyhow::Result<Written> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Runs `work` on every item, on so many threads; the answers come in the order of the items.
-pub(super) fn map<I: Send, T: Send>(
+pub fn map<I: Send, T: Send>(
     threads: NonZero<usize>,
     items: impl Iterator<Item = I> + Send,
     work: impl Fn(I) -> T + Sync,

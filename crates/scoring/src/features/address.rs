@@ -46,7 +46,8 @@ impl Place<'_> {
 /// The parts of an address that stand in its street lines, read into the place.
 pub(super) fn read_street(lines: &str, place: &mut Place<'static>) {
     // Folding drops the sign that begins a unit.
-    let folded = text::fold(&lines.replace('#', " unit "));
+    let folded =
+        if lines.contains('#') { text::fold(&lines.replace('#', " unit ")) } else { text::fold(lines) };
     let mut words: Vec<&str> = text::words(&folded).collect();
     place.words = word_hashes(words.iter().copied().chain(text::words(&place.city)));
     if let Some(box_at) = words.iter().position(|word| *word == "box")

@@ -40,7 +40,7 @@ mod scores;
 mod transitions;
 
 /// Changes when the same model would come to other pairs or clusters: features, keys, comparisons, clustering.
-const CODE_VERSION: &str = "5";
+const CODE_VERSION: &str = "6";
 
 /// The resolution store in a database.
 #[derive(Clone, Debug)]
