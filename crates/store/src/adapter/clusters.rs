@@ -15,6 +15,16 @@ async fn execute(mut insert: QueryBuilder<Db>, rows: usize, db: Executor<'_>) ->
     insert.build().persistent(rows == ROWS_PER_STATEMENT).execute(db).await.map(drop)
 }
 
+/// Takes off the queue what the resolver is done with.
+async fn finish_queued(db: Executor<'_>, seqs: &[i64]) -> Result<()> {
+    sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
+        .bind(json_list(seqs))
+        .execute(db)
+        .await
+        .map(drop)
+        .doing(|| "finishing resolved records".into())
+}
+
 fn body(cluster: &Cluster) -> Result<String> {
     serde_json::to_string(cluster).map_err(corrupt("writing a cluster"))
 }
@@ -27,6 +37,11 @@ impl ResolutionStore {
         seqs: &[i64],
     ) -> Result<()> {
         let doing = || "writing clusters".to_owned();
+        // Many changes leave all clusters as they are.
+        if changed.is_empty() && ended.is_empty() {
+            let mut connection = self.pools.write.acquire().await.doing(doing)?;
+            return finish_queued(&mut connection, seqs).await;
+        }
         let mut transaction = self.pools.begin_write().await?;
         super::super::serialize_writers(&mut transaction, CLUSTERS).await?;
         let live = self.is_live(&mut transaction).await?;
@@ -41,11 +56,7 @@ impl ResolutionStore {
         if live {
             self.send(&mut transaction, changed, ended).await?;
         }
-        sqlx::query(concat!("DELETE FROM resolve_queue WHERE seq IN ", numbers!("$1")))
-            .bind(json_list(seqs))
-            .execute(&mut *transaction)
-            .await
-            .doing(doing)?;
+        finish_queued(&mut transaction, seqs).await?;
         transaction.commit().await.doing(doing)
     }
 
@@ -63,6 +74,9 @@ impl ResolutionStore {
     }
 
     async fn delete_clusters(&self, db: Executor<'_>, ended: &[ClusterId]) -> Result<()> {
+        if ended.is_empty() {
+            return Ok(());
+        }
         let doing = || "withdrawing clusters".to_owned();
         let list = id_list(ended.iter().map(|id| id.0));
         sqlx::query(concat!("DELETE FROM cluster WHERE generation = $1 AND id IN ", ids!("$2")))

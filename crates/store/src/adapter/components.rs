@@ -31,11 +31,13 @@ impl ResolutionStore {
             self.walk_clusters(&mut snapshot, &list, &mut next).await?;
             frontier = next.difference(&walk.reached).copied().collect();
         }
-        let (model, code) = self.read_versions(&mut snapshot).await?;
-        let generation = (model.as_str(), code.as_str());
-        walk.judgements.retain(|pair, (judgement, evidence)| {
-            holds(judgement, evidence.as_ref(), generation, walk.pairs.get(pair))
-        });
+        if !walk.judgements.is_empty() {
+            let (model, code) = self.read_versions(&mut snapshot).await?;
+            let generation = (model.as_str(), code.as_str());
+            walk.judgements.retain(|pair, (judgement, evidence)| {
+                holds(judgement, evidence.as_ref(), generation, walk.pairs.get(pair))
+            });
+        }
         let rows = self.finish(&mut snapshot, walk).await?;
         snapshot.commit().await.doing(|| "ending a read".into())?;
         Ok(rows)

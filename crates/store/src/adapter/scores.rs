@@ -25,6 +25,8 @@ impl ResolutionStore {
     pub(super) async fn read_known_scores(&self, ids: &[RecordId]) -> Result<KnownScores> {
         let doing = || "reading what is known of records to score".to_owned();
         let list = id_list(ids.iter().map(|id| id.0));
+        // One connection for both: another would read its pages anew, and go back to the pool by a trip of its own.
+        let mut connection = self.pools.read.acquire().await.doing(doing)?;
         let mut known = KnownScores::default();
         let records: Vec<(Uuid, String, Option<DateTime<Utc>>)> = sqlx::query_as(concat!(
             "SELECT record_id, keys, created_at FROM scored_record WHERE generation = $1 AND record_id IN ",
@@ -32,7 +34,7 @@ impl ResolutionStore {
         ))
         .bind(self.generation())
         .bind(&list)
-        .fetch_all(&self.pools.read)
+        .fetch_all(&mut *connection)
         .await
         .doing(doing)?;
         for (id, keys, created_at) in records {
@@ -44,7 +46,7 @@ impl ResolutionStore {
         let pairs: Vec<PairRow> = sqlx::query_as(PAIRS_OF)
             .bind(self.generation())
             .bind(&list)
-            .fetch_all(&self.pools.read)
+            .fetch_all(&mut *connection)
             .await
             .doing(doing)?;
         let wanted: HashSet<_> = ids.iter().collect();
