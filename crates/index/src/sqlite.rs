@@ -15,10 +15,11 @@ use async_trait::async_trait;
 use entity::RecordId;
 use failure::{failed, is_locked};
 use generation::{GenerationId, Scope};
-use sqlx::SqlitePool;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous, SqliteTransaction,
 };
+use sqlx::{Sqlite, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,11 +76,15 @@ impl SqliteIndex {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("starting to write the index"))
     }
 
-    /// A read transaction, and the generation that it sees.
-    async fn begin_read(&self) -> Result<(SqliteTransaction<'static>, GenerationId)> {
-        let mut tx = self.readers.begin().await.map_err(failed("starting to read the index"))?;
-        let generation = self.scope.resolve(&mut tx).await?;
-        Ok((tx, generation))
+    /// A reader, and the generation that it is to read.
+    ///
+    /// Without a transaction, whose two statements would cost as much as the answer: a document keeps its number for ever, so
+    /// one statement's numbers hold for the next, and a generation that is dropped in between fails the call, which is then
+    /// made again.
+    async fn reader(&self) -> Result<(PoolConnection<Sqlite>, GenerationId)> {
+        let mut connection = self.readers.acquire().await.map_err(failed("starting to read the index"))?;
+        let generation = self.scope.resolve(&mut connection).await?;
+        Ok((connection, generation))
     }
 }
 
@@ -118,28 +123,31 @@ impl Index for SqliteIndex {
     }
 
     async fn blocks(&self, keys: &[String], block_size_max: usize) -> Result<Vec<Block>> {
-        let (mut tx, generation) = self.begin_read().await?;
-        read::blocks(&mut tx, generation, keys, block_size_max).await
+        let (mut reader, generation) = self.reader().await?;
+        read::blocks(&mut reader, generation, keys, block_size_max).await
     }
 
     async fn documents(&self, ids: &[RecordId]) -> Result<Vec<StoredDocument>> {
-        let (mut tx, generation) = self.begin_read().await?;
-        read::documents(&mut tx, generation, ids).await
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut reader, generation) = self.reader().await?;
+        read::documents(&mut reader, generation, ids).await
     }
 
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<SearchHit>> {
-        let (mut tx, generation) = self.begin_read().await?;
-        search::search(&mut tx, generation, text, limit).await
+        let (mut reader, generation) = self.reader().await?;
+        search::search(&mut reader, generation, text, limit).await
     }
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<StoredDocument>> {
-        let (mut tx, generation) = self.begin_read().await?;
-        read::scan(&mut tx, generation, after, limit).await
+        let (mut reader, generation) = self.reader().await?;
+        read::scan(&mut reader, generation, after, limit).await
     }
 
     async fn count(&self) -> Result<u64> {
-        let (mut tx, generation) = self.begin_read().await?;
-        read::count(&mut tx, generation).await
+        let (mut reader, generation) = self.reader().await?;
+        read::count(&mut reader, generation).await
     }
 
     async fn generation(&self, name: &str) -> Result<Arc<dyn Index>> {

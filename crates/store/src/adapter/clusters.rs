@@ -223,14 +223,19 @@ impl ResolutionStore {
         bodies.iter().map(|body| serde_json::from_str(body).map_err(corrupt("reading a cluster"))).collect()
     }
 
-    pub(super) async fn read_clusters_of(&self, ids: &[ClusterId]) -> Result<Vec<Cluster>> {
+    /// These clusters, sorted by id.
+    pub(super) async fn read_clusters_of(&self, db: Executor<'_>, ids: &[ClusterId]) -> Result<Vec<Cluster>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let bodies: Vec<String> = sqlx::query_scalar(concat!(
             "SELECT body FROM cluster WHERE generation = $1 AND id IN ",
-            ids!("$2")
+            ids!("$2"),
+            " ORDER BY id"
         ))
         .bind(self.generation())
         .bind(id_list(ids.iter().map(|id| id.0)))
-        .fetch_all(&self.pools.read)
+        .fetch_all(db)
         .await
         .doing(|| "reading clusters by their ids".into())?;
         let read = |body: &String| serde_json::from_str(body).map_err(corrupt("reading a cluster"));

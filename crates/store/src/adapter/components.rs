@@ -3,12 +3,12 @@
 use super::super::organizations::id_list;
 use super::judgements::{JudgementRow, holds, judgement_columns};
 use super::score_rows::{PAIRS_OF, PairRow};
-use super::{Executor, ResolutionStore, corrupt};
+use super::{Executor, ResolutionStore};
 use crate::error::{Doing, Result};
 use crate::resolution::ComponentRows;
 use crate::review::JudgedEvidence;
 use chrono::{DateTime, Utc};
-use entity::{CandidatePair, Judgement, JudgementVerdict, OrganizationId, RecordId, ScoredPair};
+use entity::{CandidatePair, ClusterId, Judgement, JudgementVerdict, OrganizationId, RecordId, ScoredPair};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -26,9 +26,9 @@ impl ResolutionStore {
             let list = id_list(frontier.iter().map(|id| id.0));
             let mut next = BTreeSet::new();
             self.walk_pairs(&mut snapshot, &list, match_weight_min, (&mut walk, &mut next)).await?;
-            walk_redirects(&mut snapshot, &list, (&mut walk, &mut next)).await?;
-            walk_judgements(&mut snapshot, &list, (&mut walk, &mut next)).await?;
-            self.walk_clusters(&mut snapshot, &list, &mut next).await?;
+            if self.walk_bonds(&mut snapshot, &list, (&mut walk, &mut next)).await? {
+                walk_judgements(&mut snapshot, &list, (&mut walk, &mut next)).await?;
+            }
             frontier = next.difference(&walk.reached).copied().collect();
         }
         if !walk.judgements.is_empty() {
@@ -38,9 +38,8 @@ impl ResolutionStore {
                 holds(judgement, evidence.as_ref(), generation, walk.pairs.get(pair))
             });
         }
-        let rows = self.finish(&mut snapshot, walk).await?;
-        snapshot.commit().await.doing(|| "ending a read".into())?;
-        Ok(rows)
+        // A read has nothing to commit: dropped, it ends without a wait.
+        self.finish(&mut snapshot, walk).await
     }
 
     async fn walk_pairs(
@@ -65,21 +64,51 @@ impl ResolutionStore {
         Ok(())
     }
 
-    /// A record that left its cluster still brings in those that stayed.
-    async fn walk_clusters(&self, db: Executor<'_>, list: &str, next: &mut BTreeSet<RecordId>) -> Result<()> {
-        let members: Vec<Uuid> = sqlx::query_scalar(concat!(
-            "SELECT record_id FROM cluster_member WHERE generation = $1 AND cluster_id IN
-             (SELECT cluster_id FROM cluster_member WHERE generation = $1 AND record_id IN ",
+    /// What ties records beside their pairs, in one statement: merges in both directions, present clusters, judgements. Says
+    /// whether there are judgements, which few records have and which are then read whole.
+    async fn walk_bonds(
+        &self,
+        db: Executor<'_>,
+        list: &str,
+        (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
+    ) -> Result<bool> {
+        let bonds: Vec<(String, Uuid, Uuid)> = sqlx::query_as(concat!(
+            "WITH wanted(id) AS ",
             ids!("$2"),
-            ")"
+            " SELECT 'merged', absorbed_id, survivor_id FROM redirect
+             WHERE survivor_id IS NOT NULL AND absorbed_id IN (SELECT id FROM wanted)
+             UNION ALL SELECT 'merged', absorbed_id, survivor_id FROM redirect
+             WHERE survivor_id IN (SELECT id FROM wanted)
+             UNION ALL SELECT 'clustered', cluster_id, record_id FROM cluster_member
+             WHERE generation = $1 AND cluster_id IN (
+                 SELECT cluster_id FROM cluster_member
+                 WHERE generation = $1 AND record_id IN (SELECT id FROM wanted))
+             UNION ALL SELECT 'judged', left_id, right_id FROM judgement
+             WHERE withdrawn_at IS NULL
+               AND (left_id IN (SELECT id FROM wanted) OR right_id IN (SELECT id FROM wanted))"
         ))
         .bind(self.generation())
         .bind(list)
         .fetch_all(db)
         .await
-        .doing(|| "walking clusters".into())?;
-        next.extend(members.into_iter().map(RecordId));
-        Ok(())
+        .doing(|| "walking merges, clusters and judgements".into())?;
+        let mut are_judged = false;
+        for (bond, one, other) in bonds {
+            match bond.as_str() {
+                // Records merged into one golden record come together, also when its own record is gone.
+                "merged" => {
+                    walk.redirects.insert(RecordId(one), OrganizationId(other));
+                    next.extend([RecordId(one), RecordId(other)]);
+                }
+                // A record that left its cluster still brings in those that stayed.
+                "clustered" => {
+                    walk.clusters.insert(ClusterId(one));
+                    next.insert(RecordId(other));
+                }
+                _ => are_judged = true,
+            }
+        }
+        Ok(are_judged)
     }
 
     async fn finish(&self, db: Executor<'_>, walk: Walk) -> Result<ComponentRows> {
@@ -90,24 +119,13 @@ impl ResolutionStore {
             ids!("$2")
         ))
         .bind(self.generation())
-        .bind(&list)
+        .bind(list)
         .fetch_all(&mut *db)
         .await
         .doing(|| "reading scored records".into())?;
         let records: BTreeMap<_, _> = records.into_iter().map(|(id, at)| (RecordId(id), at)).collect();
-        let bodies: Vec<String> = sqlx::query_scalar(concat!(
-            "SELECT body FROM cluster WHERE generation = $1 AND id IN
-             (SELECT cluster_id FROM cluster_member WHERE generation = $1 AND record_id IN ",
-            ids!("$2"),
-            ") ORDER BY id"
-        ))
-        .bind(self.generation())
-        .bind(&list)
-        .fetch_all(db)
-        .await
-        .doing(|| "reading clusters".into())?;
-        let parse = |body: &String| serde_json::from_str(body).map_err(corrupt("reading a cluster"));
-        let clusters = bodies.iter().map(parse).collect::<Result<_>>()?;
+        let clusters: Vec<ClusterId> = walk.clusters.iter().copied().collect();
+        let clusters = self.read_clusters_of(db, &clusters).await?;
         let within = |pair: &CandidatePair| {
             walk.reached.contains(&pair.left()) && walk.reached.contains(&pair.right())
         };
@@ -126,29 +144,8 @@ struct Walk {
     pairs: BTreeMap<CandidatePair, ScoredPair>,
     judgements: BTreeMap<CandidatePair, (Judgement, Option<JudgedEvidence>)>,
     redirects: BTreeMap<RecordId, OrganizationId>,
-}
-
-/// Records merged into one golden record come together, also when its own record is gone.
-async fn walk_redirects(
-    db: Executor<'_>,
-    list: &str,
-    (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
-) -> Result<()> {
-    let redirects: Vec<(Uuid, Uuid)> = sqlx::query_as(concat!(
-        "SELECT absorbed_id, survivor_id FROM redirect WHERE survivor_id IS NOT NULL AND absorbed_id IN ",
-        ids!("$1"),
-        " UNION SELECT absorbed_id, survivor_id FROM redirect WHERE survivor_id IN ",
-        ids!("$1")
-    ))
-    .bind(list)
-    .fetch_all(db)
-    .await
-    .doing(|| "walking redirects".into())?;
-    for (absorbed, survivor) in redirects {
-        walk.redirects.insert(absorbed.into(), survivor.into());
-        next.extend([RecordId(absorbed), RecordId(survivor)]);
-    }
-    Ok(())
+    /// Present clusters of what was reached.
+    clusters: BTreeSet<ClusterId>,
 }
 
 async fn walk_judgements(

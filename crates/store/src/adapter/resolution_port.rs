@@ -78,7 +78,9 @@ impl Resolution for ResolutionStore {
         self.cluster_page(page).await
     }
     async fn clusters_of(&self, ids: &[ClusterId]) -> Result<Vec<Cluster>> {
-        self.read_clusters_of(ids).await
+        let mut connection =
+            self.pools.read.acquire().await.doing(|| "reading clusters by their ids".into())?;
+        self.read_clusters_of(&mut connection, ids).await
     }
     async fn cluster_counts(&self) -> Result<(u64, u64)> {
         self.count_clusters().await

@@ -83,14 +83,16 @@ pub(super) async fn delete_pairs(
     generation: i64,
     pairs: &BTreeSet<CandidatePair>,
 ) -> Result<()> {
-    for pair in pairs {
-        sqlx::query("DELETE FROM pair WHERE generation = $1 AND left_id = $2 AND right_id = $3")
-            .bind(generation)
-            .bind(pair.left().0)
-            .bind(pair.right().0)
-            .execute(&mut *db)
-            .await
-            .doing(|| "deleting pairs".into())?;
+    let pairs: Vec<_> = pairs.iter().collect();
+    for chunk in pairs.chunks(4000) {
+        let mut delete = QueryBuilder::new("DELETE FROM pair WHERE generation = ");
+        delete.push_bind(generation).push(" AND (left_id, right_id) IN (");
+        delete.push_values(chunk, |mut values, pair| {
+            values.push_bind(pair.left().0).push_bind(pair.right().0);
+        });
+        delete.push(")");
+        let query = delete.build().persistent(false);
+        query.execute(&mut *db).await.doing(|| "deleting pairs".into())?;
     }
     Ok(())
 }

@@ -126,25 +126,28 @@ impl Change {
         let doing = || "reading what scores would replace".to_owned();
         let mut change = Self::default();
         let own = id_list(scores.iter().map(|record| record.id.0));
+        let pairs: Vec<PairRow> =
+            sqlx::query_as(PAIRS_OF).bind(generation).bind(own).fetch_all(&mut *db).await.doing(doing)?;
+        for pair in pairs.into_iter().map(ScoredPair::from) {
+            change.stand(pair.pair, (pair.left_version.0, pair.right_version.0));
+        }
+        // Of the many that were looked at only those matter that make a pair, or made one.
         let mut ids: BTreeSet<_> = scores.iter().map(|record| record.id.0).collect();
-        ids.extend(scores.iter().flat_map(|record| &record.verdicts).map(|verdict| verdict.partner.0));
+        ids.extend(change.partners.keys().map(|id| id.0));
+        let verdicts = scores.iter().flat_map(|record| &record.verdicts);
+        ids.extend(verdicts.filter(|verdict| verdict.pair.is_some()).map(|verdict| verdict.partner.0));
         let standing: Vec<(Uuid, i64, bool)> = sqlx::query_as(concat!(
             "SELECT record_id, version, deleted FROM scored_record WHERE generation = $1 AND record_id IN ",
             ids!("$2")
         ))
         .bind(generation)
         .bind(id_list(ids))
-        .fetch_all(&mut *db)
+        .fetch_all(db)
         .await
         .doing(doing)?;
         change
             .standing
             .extend(standing.into_iter().map(|(id, version, deleted)| (RecordId(id), (version, deleted))));
-        let pairs: Vec<PairRow> =
-            sqlx::query_as(PAIRS_OF).bind(generation).bind(own).fetch_all(db).await.doing(doing)?;
-        for pair in pairs.into_iter().map(ScoredPair::from) {
-            change.stand(pair.pair, (pair.left_version.0, pair.right_version.0));
-        }
         Ok(change)
     }
 
