@@ -26,6 +26,10 @@ use std::sync::Arc;
 use std::time::Instant;
 use store::Resolution;
 
+/// That of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Records of a batch while the stores are filled.

@@ -3,6 +3,8 @@
 //! A record is scored only once its own document is searchable (the runner keeps this group behind the indexer's),
 //! so of two twins the later sees the earlier.
 
+mod partners;
+
 use crate::error::{Error, Result};
 use crate::indexer::{RecordState, read_record};
 use crate::runner::Stage;
@@ -12,6 +14,7 @@ use entity::{CandidatePair, RecordId, ScoredPair, Version};
 use events::Event;
 use events::codec::Codec;
 use index::{Block, Index};
+use partners::Partners;
 use scoring::{Model, RecordFeatures, Sketch};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -81,7 +84,8 @@ impl Stage for Scorer {
         for document in documents {
             // One that was never scored, or is deleted, has its own event under way.
             let Some(created_at) = created_at.get(&document.id) else { continue };
-            let features = features_of(document.id, &document.features)?;
+            let features = RecordFeatures::from_bytes(&document.features)
+                .map_err(|error| partners::unreadable(document.id, &error))?;
             let living = Living::new(*created_at, features, document.keys);
             subjects.push(Subject { id: document.id, version: document.version, living: Some(living) });
         }
@@ -98,12 +102,6 @@ fn subject_of(state: RecordState) -> Subject {
         Living::new(record.created_at, features, keys)
     });
     Subject { id: state.id, version: state.version, living }
-}
-
-fn features_of(id: RecordId, bytes: &[u8]) -> Result<RecordFeatures<'static>> {
-    RecordFeatures::from_bytes(bytes).map_err(|error| {
-        Error::Misconfigured(format!("the index holds unreadable features of {id}: {error}"))
-    })
 }
 
 impl Scorer {
@@ -155,26 +153,10 @@ impl Scorer {
         let candidates: Vec<_> = subjects.iter().map(|subject| candidates_of(subject, blocks)).collect();
         let mut wanted: BTreeSet<RecordId> = candidates.iter().flatten().copied().collect();
         wanted.extend(known.partners.values().flatten());
-        let partners = self.partners(&wanted).await?;
-        let mut scores = Vec::with_capacity(subjects.len());
-        for (subject, candidates) in subjects.iter().zip(candidates) {
-            scores.push(self.scores_of(subject, known, &candidates, &partners));
-        }
-        Ok(scores)
-    }
-
-    async fn partners(
-        &self,
-        wanted: &BTreeSet<RecordId>,
-    ) -> Result<HashMap<RecordId, (Version, RecordFeatures<'static>)>> {
-        let ids: Vec<_> = wanted.iter().copied().collect();
-        let documents = self.index.documents(&ids).await?;
-        documents
-            .into_iter()
-            .map(|document| {
-                Ok((document.id, (document.version, features_of(document.id, &document.features)?)))
-            })
-            .collect()
+        let documents = self.index.documents(&wanted.into_iter().collect::<Vec<_>>()).await?;
+        let mut partners = Partners::new(&documents);
+        let two = subjects.iter().zip(candidates);
+        two.map(|(subject, candidates)| self.scores_of(subject, known, &candidates, &mut partners)).collect()
     }
 
     fn scores_of(
@@ -182,30 +164,36 @@ impl Scorer {
         subject: &Subject,
         known: &KnownScores,
         candidates: &BTreeSet<RecordId>,
-        partners: &HashMap<RecordId, (Version, RecordFeatures<'static>)>,
-    ) -> RecordScores {
+        partners: &mut Partners<'_>,
+    ) -> Result<RecordScores> {
         let none = BTreeSet::new();
         let before = known.partners.get(&subject.id).unwrap_or(&none);
-        let verdicts = candidates.union(before).filter_map(|partner| {
-            let (version, features) = partners.get(partner)?;
-            let living = subject.living.as_ref().filter(|_| candidates.contains(partner));
-            let pair = living.and_then(|living| self.weigh(subject, living, (*partner, *version, features)));
-            Some(PartnerVerdict { partner: *partner, version: *version, pair })
-        });
-        RecordScores {
+        let mut verdicts = Vec::new();
+        for partner in candidates.union(before) {
+            let Some(document) = partners.get(*partner) else { continue };
+            let version = document.version;
+            let pair = match subject.living.as_ref().filter(|_| candidates.contains(partner)) {
+                Some(living) => {
+                    self.weigh(subject, living, (*partner, version, partners.features(document)?))
+                }
+                None => None,
+            };
+            verdicts.push(PartnerVerdict { partner: *partner, version, pair });
+        }
+        Ok(RecordScores {
             id: subject.id,
             version: subject.version,
             created_at: subject.living.as_ref().map(|living| living.created_at),
             keys: subject.living.as_ref().map(|living| living.keys.clone()).unwrap_or_default(),
-            verdicts: verdicts.collect(),
-        }
+            verdicts,
+        })
     }
 
     fn weigh(
         &self,
         subject: &Subject,
         living: &Living,
-        (partner, version, features): (RecordId, Version, &RecordFeatures),
+        (partner, version, features): (RecordId, Version, &RecordFeatures<'_>),
     ) -> Option<ScoredPair> {
         let pair = CandidatePair::new(subject.id, partner)?;
         if living.sketch.rules_out(&Sketch::of(features)) {
