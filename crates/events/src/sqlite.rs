@@ -14,8 +14,6 @@ mod reader;
 mod signal;
 mod writer;
 
-pub(crate) use connection::is_busy;
-
 use crate::error::{Error, Result};
 use crate::log::{
     Event, EventLog, GroupReader, NewEvent, Position, Progress, StartAt, TopicDescription, TopicPartition,

@@ -13,23 +13,16 @@ use crate::error::Result;
 use crate::port::{Block, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
 use async_trait::async_trait;
 use entity::RecordId;
-use failure::{failed, is_locked};
+use failure::failed;
 use generation::{GenerationId, Scope};
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous, SqliteTransaction,
-};
+use sqlx::sqlite::SqliteTransaction;
 use sqlx::{Sqlite, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Readers beside the writer: as many as workers ask at once on one machine.
 const READERS: u32 = 4;
-/// How long to wait for a writer of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two attempts to open a file that another process is making.
-const OPEN_RETRY: Duration = Duration::from_millis(10);
 /// The pages that a batch touches lie all over the key table: it pays to keep them.
 const WRITER_CACHE_KIB: i64 = 96 * 1024;
 const READER_CACHE_KIB: i64 = 32 * 1024;
@@ -53,19 +46,16 @@ impl SqliteIndex {
     /// When the file cannot be opened, or is not an index.
     pub async fn open(path: &Path) -> Result<Self> {
         let doing = || format!("opening the index {}", path.display());
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let options = sqlite_file::settings(path)
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
             .pragma("mmap_size", MMAP_BYTES.to_string())
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
         let writing = options.clone().pragma("cache_size", format!("-{WRITER_CACHE_KIB}"));
         let reading = options.pragma("cache_size", format!("-{READER_CACHE_KIB}")).pragma("query_only", "on");
-        let writer = open_writer(&writing).await.map_err(failed(doing))?;
-        let readers = pool(READERS).connect_lazy_with(reading);
+        let writer = sqlite_file::open_patiently(|| sqlite_file::pool(1).connect_with(writing.clone()));
+        let writer = writer.await.map_err(failed(doing))?;
+        let readers = sqlite_file::pool(READERS).connect_lazy_with(reading);
         let index = Self { writer, readers, scope: Scope::Live };
         index.bring_up_to_date().await?;
         Ok(index)
@@ -86,29 +76,6 @@ impl SqliteIndex {
         let generation = self.scope.resolve(&mut connection).await?;
         Ok((connection, generation))
     }
-}
-
-/// Opens the connection that writes. While another process turns the same new file to its write-ahead log, SQLite
-/// answers at once that it is locked, whatever the busy timeout: so it is asked again.
-async fn open_writer(options: &SqliteConnectOptions) -> sqlx::Result<SqlitePool> {
-    let begun = Instant::now();
-    loop {
-        match pool(1).connect_with(options.clone()).await {
-            Err(error) if is_locked(&error) && begun.elapsed() < BUSY_TIMEOUT => {
-                tokio::time::sleep(OPEN_RETRY).await;
-            }
-            opened => return opened,
-        }
-    }
-}
-
-fn pool(connections: u32) -> SqlitePoolOptions {
-    // A connection to a file does not go stale, so it is neither tried before use nor thrown away.
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
 }
 
 #[async_trait]

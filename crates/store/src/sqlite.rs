@@ -1,10 +1,8 @@
 //! The stores on SQLite files: WAL, `synchronous=FULL`, one writer and several readers each.
 
 use crate::error::{Doing, Result};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Pool, Sqlite, Transaction};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 pub(crate) type Db = Sqlite;
 
@@ -80,11 +78,8 @@ pub(crate) struct Pools {
 }
 
 async fn open(path: &Path) -> Result<Pools> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
+    let options = sqlite_file::settings(path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         // Without it, a REPLACE would delete rows and no trigger would see it.
         .pragma("recursive_triggers", "ON")
@@ -93,45 +88,14 @@ async fn open(path: &Path) -> Result<Pools> {
         // 64 MB of changes, as an import makes many: each page is copied back once for several batches (measured: a
         // tenth faster).
         .pragma("wal_autocheckpoint", "16384")
-        .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(400);
-    // A connection to a file does not go stale, so it is neither tried before use nor thrown away.
-    let pool = |connections: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-    };
     let opening = || format!("opening {}", path.display());
     let cached = |mib: u32| options.clone().pragma("cache_size", format!("-{}", mib * 1024));
-    let write = open_writer(&pool(1), &cached(64)).await.doing(opening)?;
+    let write = sqlite_file::open_patiently(|| sqlite_file::pool(1).connect_with(cached(64)));
+    let write = write.await.doing(opening)?;
     // A reader's pages are of no use once another connection has written.
-    let read = pool(4).connect_with(cached(16)).await.doing(opening)?;
+    let read = sqlite_file::pool(4).connect_with(cached(16)).await.doing(opening)?;
     Ok(Pools { read, write })
-}
-
-/// Longer than any transaction of ours.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Opens the connection that writes. While another process turns the same new file to its write-ahead log, SQLite answers at
-/// once that it is locked, whatever the busy timeout: so it is asked again.
-async fn open_writer(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> sqlx::Result<Pool<Db>> {
-    let begun = Instant::now();
-    loop {
-        match pool.clone().connect_with(options.clone()).await {
-            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            opened => return opened,
-        }
-    }
-}
-
-fn is_busy(error: &sqlx::Error) -> bool {
-    // The low byte of an extended code is the code itself: 5, busy.
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }
 
 impl OrganizationsStore {

@@ -7,7 +7,7 @@ use std::{path::Path, process::Stdio};
 
 /// The rows, from the nouns up to the binary.
 const ROWS: [&[&str]; 4] = [
-    &["entity"],
+    &["entity", "sqlite_file"],
     &["golden", "scoring", "resolution", "sample", "formats", "events", "index", "store"],
     &["pipeline", "service"],
     &["app"],

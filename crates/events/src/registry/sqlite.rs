@@ -5,21 +5,15 @@ use super::{
     parsed, refuse_if_any,
 };
 use crate::error::{Error, Result};
-use crate::sqlite::is_busy;
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite/registry");
 
 /// The level of subjects without one of their own, as Confluent's registry begins.
 const LEVEL_DEFAULT: Compatibility = Compatibility::Backward;
-
-/// Longer than any transaction of ours.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Any number of processes may open the same file.
 #[derive(Clone, Debug)]
@@ -34,15 +28,10 @@ impl SqliteRegistry {
     /// `Transient` when the file cannot be opened or another process holds it for too long; `Corrupt` when it is
     /// another version's.
     pub async fn open(path: &Path) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+        let options = sqlite_file::settings(path).create_if_missing(true).foreign_keys(true);
         let opening = || format!("opening the schema registry {}", path.display());
-        let pool = connect(&options).await.map_err(|error| Error::transient(opening(), error))?;
+        let pool = sqlite_file::open_patiently(|| sqlite_file::pool(4).connect_with(options.clone())).await;
+        let pool = pool.map_err(|error| Error::transient(opening(), error))?;
         // One write transaction around all: two processes that start at once migrate one after the other.
         let mut transaction =
             pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| Error::transient(opening(), error))?;
@@ -55,20 +44,6 @@ impl SqliteRegistry {
         })?;
         transaction.commit().await.map_err(|error| Error::transient(opening(), error))?;
         Ok(Self { pool })
-    }
-}
-
-/// Opens the file. While another process turns the same new file to its write-ahead log, SQLite answers at once that it is
-/// locked, whatever the busy timeout: so it is asked again.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    let begun = Instant::now();
-    loop {
-        match SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await {
-            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            opened => return opened,
-        }
     }
 }
 

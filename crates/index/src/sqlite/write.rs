@@ -127,10 +127,13 @@ async fn held<'a>(
         let held = Held { version: Version(version), deleted, keys };
         slots.insert(RecordId(id), Slot { number, held: Some(held), next: None });
     }
+    let new = ids.into_iter().filter(|id| !slots.contains_key(id)).collect::<Vec<_>>();
+    if new.is_empty() {
+        return Ok(slots);
+    }
     let sql = format!("SELECT coalesce(max(number), 0) FROM document_{generation}");
     let last: i64 =
         sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(failed(doing))?;
-    let new = ids.into_iter().filter(|id| !slots.contains_key(id)).collect::<Vec<_>>();
     slots.extend((last + 1..).zip(new).map(|(number, id)| (id, Slot { number, held: None, next: None })));
     Ok(slots)
 }
@@ -237,6 +240,9 @@ async fn store_count(
             i64::from(slot.next.and_then(upserted).is_some()) - i64::from(was)
         })
         .sum();
+    if grown == 0 {
+        return Ok(());
+    }
     sqlx::query("UPDATE generation SET documents = documents + $1 WHERE id = $2")
         .bind(grown)
         .bind(generation)
