@@ -68,9 +68,9 @@ impl SqliteIndex {
 
     /// A reader, and the generation that it is to read.
     ///
-    /// Without a transaction, whose two statements would cost as much as the answer: a document keeps its number for ever, so
-    /// one statement's numbers hold for the next, and a generation that is dropped in between fails the call, which is then
-    /// made again.
+    /// Without a transaction, whose two statements would cost as much as the answer. A document keeps its number for ever, so
+    /// that one statement's numbers hold for the next; a switch in between is as if the call had come before it; and a
+    /// generation that is dropped in between fails the call as transient.
     async fn reader(&self) -> Result<(PoolConnection<Sqlite>, GenerationId)> {
         let mut connection = self.readers.acquire().await.map_err(failed("starting to read the index"))?;
         let generation = self.scope.resolve(&mut connection).await?;

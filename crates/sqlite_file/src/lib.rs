@@ -5,8 +5,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long one waits for a file that others hold, unless its settings say otherwise: longer than any transaction of ours.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a statement waits for others to let go of the file, unless the settings are changed: longer than any transaction of
+/// ours.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Between two attempts to open a file that another process is making.
 const OPEN_RETRY: Duration = Duration::from_millis(10);
@@ -22,11 +23,13 @@ pub fn settings(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
 }
 
-/// A pool of so many connections. One to a file does not go stale, so it is neither tried before use nor thrown away.
+/// A pool of so many connections. One to a file does not go stale, so it is neither tried before use nor thrown away; and who
+/// waits for one waits longer than it may be waiting itself.
 #[must_use]
 pub fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
+        .acquire_timeout(2 * BUSY_TIMEOUT)
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -36,7 +39,7 @@ pub fn pool(connections: u32) -> SqlitePoolOptions {
 /// log, SQLite answers the others at once that it is locked, whatever the busy timeout.
 ///
 /// # Errors
-/// What `open` failed with: something else than a lock, or a lock for longer than [`BUSY_TIMEOUT`].
+/// What `open` failed with: something else than a lock, or a lock still after 30 seconds.
 pub async fn open_patiently<T, F>(mut open: impl FnMut() -> F) -> sqlx::Result<T>
 where
     F: Future<Output = sqlx::Result<T>>,

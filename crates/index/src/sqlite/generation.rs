@@ -35,7 +35,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    /// The generation, as this transaction sees it: a switch is seen whole or not at all.
+    /// The generation, as it is now, or as the transaction around the call sees it.
     pub(super) async fn resolve(&self, connection: &mut SqliteConnection) -> Result<GenerationId> {
         let doing = "finding the generation of the index";
         match self {

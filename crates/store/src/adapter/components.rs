@@ -72,26 +72,12 @@ impl ResolutionStore {
         list: &str,
         (walk, next): (&mut Walk, &mut BTreeSet<RecordId>),
     ) -> Result<bool> {
-        let bonds: Vec<(String, Uuid, Uuid)> = sqlx::query_as(concat!(
-            "WITH wanted(id) AS ",
-            ids!("$2"),
-            " SELECT 'merged', absorbed_id, survivor_id FROM redirect
-             WHERE survivor_id IS NOT NULL AND absorbed_id IN (SELECT id FROM wanted)
-             UNION ALL SELECT 'merged', absorbed_id, survivor_id FROM redirect
-             WHERE survivor_id IN (SELECT id FROM wanted)
-             UNION ALL SELECT 'clustered', cluster_id, record_id FROM cluster_member
-             WHERE generation = $1 AND cluster_id IN (
-                 SELECT cluster_id FROM cluster_member
-                 WHERE generation = $1 AND record_id IN (SELECT id FROM wanted))
-             UNION ALL SELECT 'judged', left_id, right_id FROM judgement
-             WHERE withdrawn_at IS NULL
-               AND (left_id IN (SELECT id FROM wanted) OR right_id IN (SELECT id FROM wanted))"
-        ))
-        .bind(self.generation())
-        .bind(list)
-        .fetch_all(db)
-        .await
-        .doing(|| "walking merges, clusters and judgements".into())?;
+        let bonds: Vec<(String, Uuid, Uuid)> = sqlx::query_as(BONDS_OF)
+            .bind(self.generation())
+            .bind(list)
+            .fetch_all(db)
+            .await
+            .doing(|| "walking merges, clusters and judgements".into())?;
         let mut are_judged = false;
         for (bond, one, other) in bonds {
             match bond.as_str() {
@@ -105,7 +91,8 @@ impl ResolutionStore {
                     walk.clusters.insert(ClusterId(one));
                     next.insert(RecordId(other));
                 }
-                _ => are_judged = true,
+                "judged" => are_judged = true,
+                _ => unreachable!("the statement names three bonds"),
             }
         }
         Ok(are_judged)
@@ -138,6 +125,24 @@ impl ResolutionStore {
     }
 }
 
+/// Merges, present clusters and judgements that any of these records is in.
+pub(in super::super) const BONDS_OF: &str = concat!(
+    "WITH wanted(id) AS ",
+    ids!("$2"),
+    " SELECT 'merged', absorbed_id, survivor_id FROM redirect
+     WHERE survivor_id IS NOT NULL AND absorbed_id IN (SELECT id FROM wanted)
+     UNION ALL SELECT 'merged', absorbed_id, survivor_id FROM redirect
+     WHERE survivor_id IN (SELECT id FROM wanted)
+     UNION ALL SELECT 'clustered', cluster_id, record_id FROM cluster_member
+     WHERE generation = $1 AND cluster_id IN (
+         SELECT cluster_id FROM cluster_member
+         WHERE generation = $1 AND record_id IN (SELECT id FROM wanted))
+     UNION ALL SELECT 'judged', left_id, right_id FROM judgement
+     WHERE withdrawn_at IS NULL AND left_id IN (SELECT id FROM wanted)
+     UNION ALL SELECT 'judged', left_id, right_id FROM judgement
+     WHERE withdrawn_at IS NULL AND right_id IN (SELECT id FROM wanted)"
+);
+
 #[derive(Default)]
 struct Walk {
     reached: BTreeSet<RecordId>,
@@ -156,9 +161,9 @@ async fn walk_judgements(
     let rows: Vec<JudgementRow> = sqlx::query_as(concat!(
         "SELECT ",
         judgement_columns!(),
-        " FROM judgement WHERE withdrawn_at IS NULL AND (left_id IN ",
+        " FROM judgement WHERE withdrawn_at IS NULL AND id IN (SELECT id FROM judgement WHERE left_id IN ",
         ids!("$1"),
-        " OR right_id IN ",
+        " UNION SELECT id FROM judgement WHERE right_id IN ",
         ids!("$1"),
         ") ORDER BY id"
     ))

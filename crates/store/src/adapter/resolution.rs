@@ -13,7 +13,7 @@ mod claims;
 #[path = "clusters.rs"]
 mod clusters;
 #[path = "components.rs"]
-mod components;
+pub(super) mod components;
 #[path = "decide.rs"]
 mod decide;
 #[path = "decisions.rs"]
