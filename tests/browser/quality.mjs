@@ -37,7 +37,7 @@ async function looked(page, name) {
 
 describe("how well the model does", () => {
   test("a blind sample, a certificate, and a batch of two people", { timeout: 120_000 }, async (t) => {
-    await giveBack("Bo");
+    for (const user of ["Bo", "Cleo"]) await giveBack(user);
     const page = await visit(t, "/quality", { user: "Ana" });
     await page.getByLabel("Band").selectOption("p99");
     await page.getByLabel("How many").fill(String(SAMPLE));
