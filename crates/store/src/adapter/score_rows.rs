@@ -46,6 +46,9 @@ pub(in super::super) const PAIRS_OF: &str = concat!(
        AND pair.generation = $1 AND pair.left_id = found.left_id AND pair.right_id = found.right_id"
 );
 
+/// Seven values each at most: SQLite takes 32,766 in one statement, PostgreSQL 65,535.
+const ROWS_PER_STATEMENT: usize = 4000;
+
 /// A record as last scored.
 pub(super) struct ScoredRow {
     pub(super) version: i64,
@@ -60,7 +63,7 @@ pub(super) async fn write_scored(
     standing: &HashMap<RecordId, (i64, bool)>,
 ) -> Result<()> {
     let rows: Vec<_> = rows.iter().collect();
-    for chunk in rows.chunks(4000) {
+    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
         let mut insert = QueryBuilder::new(
             "INSERT INTO scored_record (generation, record_id, version, created_at, keys, deleted) ",
         );
@@ -84,7 +87,7 @@ pub(super) async fn delete_pairs(
     pairs: &BTreeSet<CandidatePair>,
 ) -> Result<()> {
     let pairs: Vec<_> = pairs.iter().collect();
-    for chunk in pairs.chunks(4000) {
+    for chunk in pairs.chunks(ROWS_PER_STATEMENT) {
         let mut delete = QueryBuilder::new("DELETE FROM pair WHERE generation = ");
         delete.push_bind(generation).push(" AND (left_id, right_id) IN (");
         delete.push_values(chunk, |mut values, pair| {
@@ -103,7 +106,7 @@ pub(super) async fn upsert_pairs(
     pairs: &BTreeMap<CandidatePair, ScoredPair>,
 ) -> Result<()> {
     let pairs: Vec<_> = pairs.values().collect();
-    for chunk in pairs.chunks(4000) {
+    for chunk in pairs.chunks(ROWS_PER_STATEMENT) {
         let mut insert = QueryBuilder::new(
             "INSERT INTO pair (generation, left_id, right_id, match_weight, levels, left_version, right_version) ",
         );
