@@ -39,6 +39,7 @@ macro_rules! index_conformance {
             versions::it_is_all_there_after_a_restart,
             blocks::a_block_is_complete_or_comes_with_its_size_only,
             blocks::many_keys_are_answered_in_their_order,
+            blocks::candidates_come_with_their_documents,
             blocks::documents_come_back_as_written,
             blocks::a_walk_meets_every_document_once,
             search::names_are_found_with_typing_errors,

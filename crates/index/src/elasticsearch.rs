@@ -4,6 +4,7 @@
 //! writes with external versions, terms queries and aliases.
 
 mod bulk;
+mod candidates;
 mod client;
 mod config;
 mod failure;
@@ -13,7 +14,7 @@ mod read;
 mod search;
 
 use crate::error::Result;
-use crate::port::{Block, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
+use crate::port::{Block, Candidates, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
 use async_trait::async_trait;
 use client::Client;
 pub use config::{Credentials, ElasticConfig, Retries};
@@ -61,6 +62,10 @@ impl Index for ElasticIndex {
 
     async fn blocks(&self, keys: &[String], block_size_max: usize) -> Result<Vec<Block>> {
         read::blocks(&self.client, &self.target(), keys, block_size_max).await
+    }
+
+    async fn candidates(&self, keys: &[String], block_size_max: usize) -> Result<Candidates> {
+        candidates::candidates(&self.client, &self.target(), keys, block_size_max).await
     }
 
     async fn documents(&self, ids: &[RecordId]) -> Result<Vec<StoredDocument>> {

@@ -13,4 +13,4 @@ pub mod sqlite;
 mod text;
 
 pub use error::{Error, Result};
-pub use port::{Block, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
+pub use port::{Block, Candidate, Candidates, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};

@@ -64,6 +64,36 @@ pub struct StoredDocument {
     pub features: Vec<u8>,
 }
 
+/// The records that share keys, and what comparing them takes.
+///
+/// The documents are those in which the keys were found: a record that changes while the call runs is told with the keys and the
+/// features of one and the same version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Candidates {
+    /// For each key that was asked for, in that order, all records that have it, sorted; `None` where they are more than
+    /// the caller's limit.
+    pub blocks: Vec<Option<Vec<RecordId>>>,
+    /// The documents of all these records, each once, in no order.
+    pub documents: Vec<Candidate>,
+}
+
+/// A document without its keys: what comparing takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The record.
+    pub id: RecordId,
+    /// The event that its document was made from.
+    pub version: Version,
+    /// Its features, as written.
+    pub features: Vec<u8>,
+}
+
+impl From<StoredDocument> for Candidate {
+    fn from(document: StoredDocument) -> Self {
+        Self { id: document.id, version: document.version, features: document.features }
+    }
+}
+
 /// A record that a person's search found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchHit {
@@ -87,6 +117,9 @@ pub trait Index: Send + Sync + std::fmt::Debug {
 
     /// The blocks of these keys, in their order; blocks over `block_size_max` come without ids.
     async fn blocks(&self, keys: &[String], block_size_max: usize) -> Result<Vec<Block>>;
+
+    /// The records of these keys' blocks with their documents; of blocks over `block_size_max` only that they are.
+    async fn candidates(&self, keys: &[String], block_size_max: usize) -> Result<Candidates>;
 
     /// The searchable documents of these records, in no order; those that are not there are left out.
     async fn documents(&self, ids: &[RecordId]) -> Result<Vec<StoredDocument>>;

@@ -3,6 +3,7 @@
 //! One connection writes, some read; a call is a handful of statements whatever its size, because each
 //! statement costs a turn through the connection's thread.
 
+mod candidates;
 mod failure;
 mod generation;
 mod read;
@@ -10,7 +11,7 @@ mod search;
 mod write;
 
 use crate::error::Result;
-use crate::port::{Block, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
+use crate::port::{Block, Candidates, Index, IndexWrite, SearchHit, StoredDocument, WriteOutcome};
 use async_trait::async_trait;
 use entity::RecordId;
 use failure::failed;
@@ -92,6 +93,11 @@ impl Index for SqliteIndex {
     async fn blocks(&self, keys: &[String], block_size_max: usize) -> Result<Vec<Block>> {
         let (mut reader, generation) = self.reader().await?;
         read::blocks(&mut reader, generation, keys, block_size_max).await
+    }
+
+    async fn candidates(&self, keys: &[String], block_size_max: usize) -> Result<Candidates> {
+        let (mut reader, generation) = self.reader().await?;
+        candidates::candidates(&mut reader, generation, keys, block_size_max).await
     }
 
     async fn documents(&self, ids: &[RecordId]) -> Result<Vec<StoredDocument>> {

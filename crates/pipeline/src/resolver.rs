@@ -120,10 +120,9 @@ impl Resolver {
         if batch.seqs.is_empty() {
             return Ok(0);
         }
-        let corpus = self.resolution.corpus().await?;
-        let prior = self.model.prior(corpus.record_count);
+        let prior = self.model.prior(batch.record_count);
         let rows = self.resolution.components(&batch.records, self.model.threshold() - prior).await?;
-        let clusters = clustering::clusters(&rows, &self.model, corpus.record_count)?;
+        let clusters = clustering::clusters(&rows, &self.model, batch.record_count)?;
         let ids: HashSet<ClusterId> = clusters.iter().map(|cluster| cluster.id).collect();
         let ended: Vec<_> =
             rows.clusters.iter().map(|cluster| cluster.id).filter(|id| !ids.contains(id)).collect();

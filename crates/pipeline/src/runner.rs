@@ -13,7 +13,7 @@ use events::log::{Delivery, Event, Position, Progress, TopicPartition};
 use events::{EventLog, GroupReader};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod start;
 
@@ -79,9 +79,11 @@ pub struct Runner {
 
 /// How long a member waits for events before it looks for other work.
 const WAIT: Duration = Duration::from_millis(100);
-/// Between two looks at how far the stage before has got.
-const BEHIND_POLL: Duration = Duration::from_millis(3);
-/// Between two signs of life while a batch is being applied.
+/// Between two looks at how far the stage before has got: at first, and at most. A look is several requests to the broker, so they
+/// become rarer as the wait grows, each after another quarter of it.
+const BEHIND_POLL_FIRST: Duration = Duration::from_millis(3);
+const BEHIND_POLL_MAX: Duration = Duration::from_millis(100);
+/// Between two signs of life while a batch waits or is being applied.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -175,7 +177,8 @@ impl Runner {
         positions: &[Position],
     ) -> Result<bool> {
         let Some(behind) = self.settings.behind.clone() else { return Ok(true) };
-        let mut waited = Duration::ZERO;
+        let start = Instant::now();
+        let mut kept_alive = start;
         loop {
             let progress = self.log.progress(&behind, &self.settings.topics).await?;
             // Beyond the end it is a position in a topic that is no more.
@@ -191,10 +194,9 @@ impl Runner {
             if self.stop.is_stopped() {
                 return Ok(false);
             }
-            self.stop.sleep(BEHIND_POLL).await;
-            waited += BEHIND_POLL;
-            if waited > Duration::from_secs(1) {
-                waited = Duration::ZERO;
+            self.stop.sleep((start.elapsed() / 4).clamp(BEHIND_POLL_FIRST, BEHIND_POLL_MAX)).await;
+            if kept_alive.elapsed() > KEEP_ALIVE {
+                kept_alive = Instant::now();
                 reader.keep_alive().await?;
             }
         }

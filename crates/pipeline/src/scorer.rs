@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use entity::{CandidatePair, RecordId, ScoredPair, Version};
 use events::Event;
 use events::codec::Codec;
-use index::{Block, Index};
+use index::{Candidate, Index};
 use partners::Partners;
 use scoring::{Model, RecordFeatures, Sketch};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -112,10 +112,9 @@ impl Scorer {
         for _ in 0..ATTEMPTS_MAX {
             let known =
                 self.resolution.known_scores(&subjects.iter().map(|s| s.id).collect::<Vec<_>>()).await?;
-            let blocks = self.blocks(subjects, &known).await?;
-            let scores = self.compare(subjects, &known, &blocks).await?;
-            let seen = self.closed(&blocks);
-            match self.resolution.apply_scores(&scores, &seen).await? {
+            let met = self.meet(subjects, &known).await?;
+            let scores = self.compare(subjects, &known, &met)?;
+            match self.resolution.apply_scores(&scores, &met.closed()).await? {
                 ApplyOutcome::Applied => {
                     return Ok(scores
                         .iter()
@@ -129,34 +128,28 @@ impl Scorer {
         Err(Error::Transient { doing: "scoring records", source: moving.into() })
     }
 
-    /// The blocks of all keys that the records have or had.
-    async fn blocks(&self, subjects: &[Subject], known: &KnownScores) -> Result<HashMap<String, Block>> {
+    /// What the index has in the blocks of all keys that the records have or had, and of those that they had pairs with.
+    async fn meet(&self, subjects: &[Subject], known: &KnownScores) -> Result<Met> {
         let mut keys: BTreeSet<&String> = known.keys.values().flatten().collect();
         keys.extend(
             subjects.iter().filter_map(|subject| subject.living.as_ref()).flat_map(|living| &living.keys),
         );
         let keys: Vec<_> = keys.into_iter().cloned().collect();
-        let blocks = self.index.blocks(&keys, self.model.block_size_max()).await?;
-        Ok(blocks.into_iter().map(|block| (block.key.clone(), block)).collect())
+        let found = self.index.candidates(&keys, self.model.block_size_max()).await?;
+        let mut documents = found.documents;
+        let mut missing: BTreeSet<RecordId> = known.partners.values().flatten().copied().collect();
+        for document in &documents {
+            missing.remove(&document.id);
+        }
+        let missing: Vec<_> = missing.into_iter().collect();
+        documents.extend(self.index.documents(&missing).await?.into_iter().map(Candidate::from));
+        Ok(Met { blocks: keys.into_iter().zip(found.blocks).collect(), documents })
     }
 
-    fn closed(&self, blocks: &HashMap<String, Block>) -> BTreeMap<String, bool> {
-        blocks.values().map(|block| (block.key.clone(), block.size > self.model.block_size_max())).collect()
-    }
-
-    async fn compare(
-        &self,
-        subjects: &[Subject],
-        known: &KnownScores,
-        blocks: &HashMap<String, Block>,
-    ) -> Result<Vec<RecordScores>> {
-        let candidates: Vec<_> = subjects.iter().map(|subject| candidates_of(subject, blocks)).collect();
-        let mut wanted: BTreeSet<RecordId> = candidates.iter().flatten().copied().collect();
-        wanted.extend(known.partners.values().flatten());
-        let documents = self.index.documents(&wanted.into_iter().collect::<Vec<_>>()).await?;
-        let mut partners = Partners::new(&documents);
-        let two = subjects.iter().zip(candidates);
-        two.map(|(subject, candidates)| self.scores_of(subject, known, &candidates, &mut partners)).collect()
+    fn compare(&self, subjects: &[Subject], known: &KnownScores, met: &Met) -> Result<Vec<RecordScores>> {
+        let mut partners = Partners::new(&met.documents);
+        let scores = |subject| self.scores_of(subject, known, &met.candidates_of(subject), &mut partners);
+        subjects.iter().map(scores).collect()
     }
 
     fn scores_of(
@@ -233,12 +226,26 @@ impl Scorer {
     }
 }
 
-/// All records that share an open block, those that will be ruled out among them.
-fn candidates_of(subject: &Subject, blocks: &HashMap<String, Block>) -> BTreeSet<RecordId> {
-    let keys = subject.living.iter().flat_map(|living| &living.keys);
-    // Blocks over the limit come without ids.
-    let mut candidates: BTreeSet<_> =
-        keys.filter_map(|key| blocks.get(key)).flat_map(|block| block.ids.iter().copied()).collect();
-    candidates.remove(&subject.id);
-    candidates
+/// What the index has on a batch.
+#[derive(Debug)]
+struct Met {
+    /// The records by their keys; `None` for a block that is closed.
+    blocks: HashMap<String, Option<Vec<RecordId>>>,
+    documents: Vec<Candidate>,
+}
+
+impl Met {
+    /// All records that share an open block with the subject, those that will be ruled out among them.
+    fn candidates_of(&self, subject: &Subject) -> BTreeSet<RecordId> {
+        let keys = subject.living.iter().flat_map(|living| &living.keys);
+        let open = keys.filter_map(|key| self.blocks.get(key)?.as_ref());
+        let mut candidates: BTreeSet<_> = open.flatten().copied().collect();
+        candidates.remove(&subject.id);
+        candidates
+    }
+
+    /// Of each key whether its block is closed.
+    fn closed(&self) -> BTreeMap<String, bool> {
+        self.blocks.iter().map(|(key, block)| (key.clone(), block.is_none())).collect()
+    }
 }

@@ -82,6 +82,8 @@ pub struct ResolveBatch {
     pub records: Vec<RecordId>,
     /// Queue rows that are done once the batch is resolved.
     pub seqs: Vec<i64>,
+    /// How many records are scored in this generation, as the queue was read; the prior follows from it. 0 for an empty batch.
+    pub record_count: u64,
 }
 
 /// A cluster event waiting for the topic.

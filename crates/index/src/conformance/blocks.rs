@@ -1,7 +1,7 @@
 //! Blocks are whole, documents come back as written, a walk meets all of them.
 
 use super::{Bed, block, delete, document, done, id, upsert, write};
-use crate::port::{IndexWrite, WriteOutcome};
+use crate::port::{Candidates, IndexWrite, WriteOutcome};
 use entity::RecordId;
 
 /// More documents than the page or window of any server.
@@ -100,4 +100,39 @@ pub async fn a_walk_meets_every_document_once(bed: &dyn Bed) {
         assert!(met == expected, "pages of {page}: met {} of {}", met.len(), expected.len());
     }
     assert_eq!(done(index.count().await), 2_000);
+}
+
+/// All that a batch is compared with, for more keys than one question takes.
+pub async fn candidates_come_with_their_documents(bed: &dyn Bed) {
+    let index = bed.open().await;
+    let index = index.as_ref();
+    let mut writes: Vec<_> = (0..3_000).map(|n| upsert(n, 1, &["all", &format!("pair {}", n / 2)])).collect();
+    let mut odd = document(4, 7, &["pair 2", "pair 2", "żółć [1,2] \"'\\", ""]);
+    odd.features = (0..=255).collect();
+    let gone = [delete(6, 2)];
+    writes.extend([IndexWrite::Upsert(odd.clone())].into_iter().chain(gone));
+    write(index, writes).await;
+    assert_eq!(done(index.candidates(&[], 10).await), Candidates::default());
+    let keys = ["żółć [1,2] \"'\\", "nobody's", "all", "pair 2", "pair 3", "", "pair 2"].map(str::to_owned);
+    for limit in [2, 2_997] {
+        let mut found = done(index.candidates(&keys, limit).await);
+        let two = vec![id(4), id(5)];
+        let blocks = [vec![id(4)], vec![], vec![], two.clone(), vec![id(7)], vec![id(4)], two].map(Some);
+        assert_eq!(found.blocks[..2], blocks[..2], "limit {limit}");
+        assert_eq!((&found.blocks[2], &found.blocks[3..]), (&None, &blocks[3..]), "limit {limit}");
+        found.documents.sort_by_key(|document| document.id);
+        let ids: Vec<RecordId> = found.documents.iter().map(|document| document.id).collect();
+        assert_eq!(ids, [id(4), id(5), id(7)], "limit {limit}");
+        assert_eq!((found.documents[0].version, &found.documents[0].features), (odd.version, &odd.features));
+    }
+    // Without 4 (which has other keys) and 6 (deleted).
+    let all: Vec<RecordId> = (0..3_000).filter(|n| ![4, 6].contains(n)).map(id).collect();
+    let keys: Vec<String> = (0..12_000).map(|n| format!("pair {n}")).chain(["all".to_owned()]).collect();
+    let found = done(index.candidates(&keys, all.len()).await);
+    assert_eq!(found.blocks.last(), Some(&Some(all)));
+    assert_eq!(found.documents.len(), 2_999);
+    for (n, block) in (0..12_000).zip(&found.blocks) {
+        let two = [2 * n, 2 * n + 1].into_iter().filter(|n| *n < 3_000 && *n != 6).map(id);
+        assert_eq!(*block, Some(two.collect()), "pair {n}");
+    }
 }

@@ -1,4 +1,6 @@
 //! Blocks and documents: many keys or ids in each request, pages below every limit of the server.
+//!
+//! Who asks by key needs not say that deleted documents are not meant: they have no keys.
 
 use super::client::Client;
 use crate::error::{Error, Result};
@@ -13,11 +15,11 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 
 /// Keys of one request; the server takes 65,536 terms and as many buckets.
-const KEYS_PER_REQUEST: usize = 10_000;
+pub(super) const KEYS_PER_REQUEST: usize = 10_000;
 /// Hits of one page; the server's window is 10,000.
 const HITS_PER_PAGE: usize = 10_000;
 /// Documents of one page: they carry features, so their bytes count.
-const DOCUMENTS_PER_PAGE: usize = 1_000;
+pub(super) const DOCUMENTS_PER_PAGE: usize = 1_000;
 
 /// A search's answer, with hits of one shape.
 #[derive(Debug, Deserialize)]
@@ -44,21 +46,20 @@ struct Buckets {
 
 #[derive(Debug, Deserialize)]
 struct Bucket {
-    key: String,
     doc_count: usize,
 }
 
 #[derive(Debug, Deserialize)]
-struct SourceHit {
+pub(super) struct SourceHit {
     #[serde(rename = "_source")]
-    source: Source,
+    pub(super) source: Source,
 }
 
 #[derive(Debug, Deserialize)]
-struct Source {
-    id: RecordId,
-    version: Version,
-    keys: Vec<String>,
+pub(super) struct Source {
+    pub(super) id: RecordId,
+    pub(super) version: Version,
+    pub(super) keys: Vec<String>,
     features: String,
 }
 
@@ -118,46 +119,48 @@ pub(super) async fn blocks(
     keys: &[String],
     block_size_max: usize,
 ) -> Result<Vec<Block>> {
-    let distinct: Vec<&str> = keys.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut found: HashMap<String, (usize, Vec<RecordId>)> = HashMap::new();
-    for chunk in distinct.chunks(KEYS_PER_REQUEST) {
-        let sizes = sizes(client, target, chunk).await?;
-        let small: BTreeSet<&str> =
-            sizes.iter().filter(|(_, size)| **size <= block_size_max).map(|(key, _)| key.as_str()).collect();
-        let mut members = members(client, target, &small).await?;
-        found.extend(sizes.iter().map(|(key, size)| {
-            let mut ids = members.remove(key).unwrap_or_default();
-            // The block may have changed between the two requests; what we hold counts.
-            let size = if small.contains(key.as_str()) { ids.len() } else { *size };
-            if size > block_size_max {
-                ids.clear();
-            }
-            (key.clone(), (size, ids))
-        }));
+    let sizes = sizes(client, target, keys).await?;
+    let small: Vec<&str> =
+        sizes.iter().filter(|(_, size)| **size <= block_size_max).map(|(key, _)| key.as_str()).collect();
+    let mut members: HashMap<String, Vec<RecordId>> = HashMap::new();
+    for keys in small.chunks(KEYS_PER_REQUEST) {
+        members.extend(self::members(client, target, &keys.iter().copied().collect()).await?);
     }
     let block = |key: &String| {
-        let (size, ids) = found.get(key).cloned().unwrap_or_default();
+        let counted = sizes.get(key).copied().unwrap_or(0);
+        let ids = members.get(key).cloned().unwrap_or_default();
+        // The block may have changed between the two requests; what we hold counts.
+        let size = if counted > block_size_max { counted } else { ids.len() };
+        let ids = if size > block_size_max { Vec::new() } else { ids };
         Block { key: key.clone(), size, ids }
     };
     Ok(keys.iter().map(block).collect())
 }
 
 /// How many documents have each of the keys; keys without any are left out.
-async fn sizes(client: &Client, target: &str, keys: &[&str]) -> Result<HashMap<String, usize>> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
+///
+/// A filter for each key, not buckets of what is found: the server counts a filter by its postings alone (where nothing was
+/// deleted, without reading them), and for buckets would read all keys of all documents that have one of these.
+pub(super) async fn sizes(client: &Client, target: &str, keys: &[String]) -> Result<HashMap<String, usize>> {
+    let distinct: Vec<&String> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut sizes = HashMap::new();
+    for keys in distinct.chunks(KEYS_PER_REQUEST) {
+        let filters: Vec<Value> = keys.iter().map(|key| json!({"term": {"keys": key}})).collect();
+        let body = json!({
+            "size": 0,
+            "track_total_hits": false,
+            "aggs": {"keys": {"filters": {"filters": filters}}},
+        });
+        let doing = "counting blocks of the index";
+        let found: Found<Value> = found(client, doing, target, &body).await?;
+        let buckets = found.aggregations.map_or_else(Vec::new, |aggregations| aggregations.keys.buckets);
+        if buckets.len() != keys.len() {
+            return Err(Error::Corrupt(format!("{doing}: {} counts for {} keys", buckets.len(), keys.len())));
+        }
+        let counted = keys.iter().zip(buckets).filter(|(_, bucket)| bucket.doc_count > 0);
+        sizes.extend(counted.map(|(key, bucket)| ((*key).clone(), bucket.doc_count)));
     }
-    // `map` counts the documents found; the default would first number every key of the index after each refresh.
-    let terms = json!({"field": "keys", "include": keys, "size": keys.len(), "execution_hint": "map"});
-    let body = json!({
-        "size": 0,
-        "track_total_hits": false,
-        "query": {"bool": {"filter": [alive(), {"terms": {"keys": keys}}]}},
-        "aggs": {"keys": {"terms": terms}},
-    });
-    let found: Found<Value> = found(client, "counting blocks of the index", target, &body).await?;
-    let buckets = found.aggregations.map_or_else(Vec::new, |aggregations| aggregations.keys.buckets);
-    Ok(buckets.into_iter().map(|bucket| (bucket.key, bucket.doc_count)).collect())
+    Ok(sizes)
 }
 
 /// The documents of each key, sorted.
@@ -175,7 +178,7 @@ async fn members(
         "track_total_hits": false,
         "_source": false,
         "docvalue_fields": ["id", "keys"],
-        "query": {"bool": {"filter": [alive(), {"terms": {"keys": keys}}]}},
+        "query": {"bool": {"filter": [{"terms": {"keys": keys}}]}},
         "sort": [{"id": "asc"}],
     });
     loop {
@@ -211,7 +214,7 @@ pub(super) async fn documents(
         });
         let page: Vec<SourceHit> = hits(client, "reading documents of the index", target, &body).await?;
         for hit in page {
-            documents.push(stored(hit.source)?);
+            documents.push(decoded(hit.source)?);
         }
     }
     Ok(documents)
@@ -239,7 +242,7 @@ pub(super) async fn scan(
         let page: Vec<SourceHit> = hits(client, "walking through the index", target, &body).await?;
         let is_last = page.len() < size;
         for hit in page {
-            documents.push(stored(hit.source)?);
+            documents.push(decoded(hit.source)?);
         }
         if is_last {
             break;
@@ -264,7 +267,7 @@ pub(super) fn alive() -> Value {
     json!({"term": {"deleted": false}})
 }
 
-fn stored(source: Source) -> Result<StoredDocument> {
+pub(super) fn decoded(source: Source) -> Result<StoredDocument> {
     let Source { id, version, keys, features } = source;
     let features = STANDARD
         .decode(features)

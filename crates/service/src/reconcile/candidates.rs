@@ -115,9 +115,12 @@ impl Room {
         let index = &self.ports.index;
         let keys: BTreeSet<&String> = probes.iter().flat_map(|probe| &probe.keys).collect();
         let keys: Vec<String> = keys.into_iter().cloned().collect();
-        let blocks = index.blocks(&keys, live.model.block_size_max()).await?;
-        let blocks: HashMap<&str, &[RecordId]> =
-            blocks.iter().map(|block| (block.key.as_str(), block.ids.as_slice())).collect();
+        let near = index.candidates(&keys, live.model.block_size_max()).await?;
+        let blocks: HashMap<&str, &[RecordId]> = keys
+            .iter()
+            .zip(&near.blocks)
+            .map(|(key, block)| (key.as_str(), block.as_deref().unwrap_or_default()))
+            .collect();
         let searches = probes.iter().map(|probe| async move {
             if probe.words.is_empty() { Ok(Vec::new()) } else { index.search(&probe.words, FOUND_MAX).await }
         });
@@ -130,8 +133,11 @@ impl Room {
             let all = shared.chain(found.into_iter().map(|hit| hit.id));
             wanted.push(if query.foreign { BTreeSet::new() } else { all.collect() });
         }
-        let ids: BTreeSet<RecordId> = wanted.iter().flatten().copied().collect();
-        let documents = index.documents(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let mut missing: BTreeSet<RecordId> = wanted.iter().flatten().copied().collect();
+        let mut documents = near.documents;
+        documents.retain(|document| missing.remove(&document.id));
+        let only_found = index.documents(&missing.into_iter().collect::<Vec<_>>()).await?;
+        documents.extend(only_found.into_iter().map(index::Candidate::from));
         let mut features = HashMap::with_capacity(documents.len());
         for document in documents {
             let read = RecordFeatures::from_bytes(&document.features).map_err(|error| unusable(&error))?;

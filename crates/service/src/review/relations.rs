@@ -11,10 +11,9 @@ use crate::responses::ReadProblems;
 use axum::Json;
 use axum::extract::State;
 use entity::{RecordId, Relation};
-use index::{Block, StoredDocument};
+use index::{Candidate, StoredDocument};
 use scoring::RecordFeatures;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -66,25 +65,23 @@ pub(super) async fn list(
     let live = room.live.look().await?;
     let asked = room.index.documents(&[RecordId(record)]).await?.pop();
     let asked = asked.ok_or_else(|| Problem::not_found(format!("record {record} in the index")))?;
-    let blocks = room.index.blocks(&asked.keys, live.model.block_size_max()).await?;
-    let relations = related(&room, &live, &[asked], blocks.iter()).await?;
+    let near = room.index.candidates(&asked.keys, live.model.block_size_max()).await?;
+    let relations = related(&live, vec![asked], &near.documents)?;
     let relations = relations.into_iter().map(|(_, relation)| relation).collect();
     Ok(Json(RelationList { record, model_version: live.model.version().to_owned(), relations }))
 }
 
-/// Of all records of these blocks those that belong to one of the documents, with which; likest first.
-pub(super) async fn related(
-    room: &Room,
+/// Of the records near by those that belong to one of the documents, with which; likest first.
+pub(super) fn related(
     live: &Live,
-    documents: &[StoredDocument],
-    blocks: impl Iterator<Item = &Block>,
+    documents: Vec<StoredDocument>,
+    near: &[Candidate],
 ) -> Result<Vec<(RecordId, RelationView)>> {
-    let mut near: BTreeSet<RecordId> = blocks.flat_map(|block| &block.ids).copied().collect();
-    near.retain(|id| documents.iter().all(|document| document.id != *id));
-    let others = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
-    let others = with_features(&others)?;
+    let own: Vec<Candidate> = documents.into_iter().map(Candidate::from).collect();
+    let others = near.iter().filter(|other| own.iter().all(|document| document.id != other.id));
+    let others = with_features(others)?;
     let mut relations = Vec::new();
-    for (own, asked) in with_features(documents)? {
+    for (own, asked) in with_features(&own)? {
         for (theirs, other) in &others {
             let vector = scoring::compare(&own, theirs);
             if vector.is_branch() {
@@ -104,10 +101,12 @@ pub(super) async fn related(
     Ok(relations)
 }
 
-fn with_features(documents: &[StoredDocument]) -> Result<Vec<(RecordFeatures<'_>, RecordId)>> {
-    let read = |document: &StoredDocument| {
+fn with_features<'a>(
+    documents: impl IntoIterator<Item = &'a Candidate>,
+) -> Result<Vec<(RecordFeatures<'a>, RecordId)>> {
+    let read = |document: &'a Candidate| {
         let features = RecordFeatures::from_bytes(&document.features).map_err(|error| unusable(&error))?;
         Ok((features, document.id))
     };
-    documents.iter().map(read).collect()
+    documents.into_iter().map(read).collect()
 }

@@ -28,17 +28,20 @@ impl Queue {
 impl ResolutionStore {
     pub(super) async fn queue_head(&self, queue: Queue, limit: usize) -> Result<ResolveBatch> {
         let table = queue.table();
-        let select =
-            format!("SELECT seq, record_id FROM {table} WHERE generation = $1 ORDER BY seq LIMIT $2");
-        let rows: Vec<(i64, Uuid)> = sqlx::query_as(AssertSqlSafe(select))
+        let select = format!(
+            "SELECT seq, record_id, (SELECT record_count FROM generation WHERE id = $1)
+             FROM {table} WHERE generation = $1 ORDER BY seq LIMIT $2"
+        );
+        let rows: Vec<(i64, Uuid, i64)> = sqlx::query_as(AssertSqlSafe(select))
             .bind(self.generation())
             .bind(limit_of(limit))
             .fetch_all(&self.pools.read)
             .await
             .doing(|| format!("reading {table}"))?;
         let mut seen = HashSet::new();
-        let records = rows.iter().map(|(_, id)| RecordId(*id)).filter(|id| seen.insert(*id)).collect();
-        Ok(ResolveBatch { records, seqs: rows.into_iter().map(|(seq, _)| seq).collect() })
+        let records = rows.iter().map(|(_, id, _)| RecordId(*id)).filter(|id| seen.insert(*id)).collect();
+        let record_count = rows.first().map_or(0, |(_, _, count)| u64::try_from(*count).unwrap_or(0));
+        Ok(ResolveBatch { records, seqs: rows.into_iter().map(|(seq, ..)| seq).collect(), record_count })
     }
 
     pub(super) async fn queue_length(&self, queue: Queue) -> Result<u64> {

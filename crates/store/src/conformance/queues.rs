@@ -40,6 +40,8 @@ pub async fn the_prior_steps_at_powers_of_two(backend: &dyn Backend) {
     apply(&*resolution, &[deletion(8, 3)]).await;
     assert_eq!(take_queue(&*resolution).await, steps(8), "seven again");
     apply(&*resolution, &[deletion(7, 3)]).await;
+    let head = resolution.resolve_batch(10).await.expect("read");
+    assert_eq!(head.record_count, 6, "the batch tells the count that its prior follows from");
     assert_eq!(take_queue(&*resolution).await, own(7), "six");
     assert_eq!(resolution.corpus().await.expect("read").record_count, 6);
 }

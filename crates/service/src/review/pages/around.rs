@@ -7,7 +7,7 @@ use crate::review::Room;
 use crate::review::client::MemberRecord;
 use crate::review::relations::{RelationView, related};
 use entity::RecordId;
-use index::{Block, StoredDocument};
+use index::{Block, Candidate, StoredDocument};
 use maud::{Markup, html};
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,7 +46,10 @@ pub(super) async fn section(room: &Room, look: &Look) -> Result<Markup> {
     let keys: Vec<String> = keys.into_iter().cloned().collect();
     let blocks = room.index.blocks(&keys, live.model.block_size_max()).await?;
     let shared = shared(look, &documents, &blocks);
-    let mut relations = related(room, &live, &documents, nearest(&blocks)).await?;
+    let near: BTreeSet<RecordId> = nearest(&blocks).flat_map(|block| &block.ids).copied().collect();
+    let near = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
+    let near: Vec<_> = near.into_iter().map(Candidate::from).collect();
+    let mut relations = related(&live, documents, &near)?;
     relations.truncate(SHOWN);
     let ids: BTreeSet<RecordId> = relations.iter().map(|(_, relation)| RecordId(relation.record)).collect();
     let records = room.organizations.records(&ids.into_iter().collect::<Vec<_>>()).await.unwrap_or_default();
