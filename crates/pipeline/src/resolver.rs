@@ -44,7 +44,10 @@ pub struct Resolver {
 
 const LEASE: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(3);
-const POLL: Duration = Duration::from_millis(5);
+/// Between two looks at an empty queue: at first, and at most. They become rarer the longer nothing came, each after another
+/// quarter of that time.
+const POLL_FIRST: Duration = Duration::from_millis(5);
+const POLL_MAX: Duration = Duration::from_millis(50);
 const STANDBY: Duration = Duration::from_millis(500);
 const BACKOFF: Duration = Duration::from_millis(500);
 /// How often old transitions are forgotten.
@@ -78,6 +81,7 @@ impl Resolver {
         let mut outbox = None;
         let mut renewed = Instant::now();
         let mut forgot: Option<Instant> = None;
+        let mut worked = Instant::now();
         while !self.stop.is_stopped() {
             if renewed.elapsed() > RENEW {
                 lease = self.renew(&lease).await?;
@@ -92,7 +96,9 @@ impl Resolver {
             let published = self.publish(&mut outbox).await?;
             self.board.progressed(&self.stage, resolved, published);
             if resolved == 0 && published == 0 {
-                self.stop.sleep(POLL).await;
+                self.stop.sleep((worked.elapsed() / 4).clamp(POLL_FIRST, POLL_MAX)).await;
+            } else {
+                worked = Instant::now();
             }
         }
         if let Some(outbox) = outbox {

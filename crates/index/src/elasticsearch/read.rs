@@ -19,7 +19,7 @@ pub(super) const KEYS_PER_REQUEST: usize = 10_000;
 /// Hits of one page; the server's window is 10,000.
 const HITS_PER_PAGE: usize = 10_000;
 /// Documents of one page: they carry features, so their bytes count.
-pub(super) const DOCUMENTS_PER_PAGE: usize = 1_000;
+pub(super) const DOCUMENTS_PER_PAGE: usize = 2_500;
 
 /// A search's answer, with hits of one shape.
 #[derive(Debug, Deserialize)]
