@@ -128,7 +128,7 @@ impl Scorer {
         Err(Error::Transient { doing: "scoring records", source: moving.into() })
     }
 
-    /// What the index has in the blocks of all keys that the records have or had, and of those that they had pairs with.
+    /// What the index has in the blocks of all keys that the records have or had.
     async fn meet(&self, subjects: &[Subject], known: &KnownScores) -> Result<Met> {
         let mut keys: BTreeSet<&String> = known.keys.values().flatten().collect();
         keys.extend(
@@ -136,14 +136,7 @@ impl Scorer {
         );
         let keys: Vec<_> = keys.into_iter().cloned().collect();
         let found = self.index.candidates(&keys, self.model.block_size_max()).await?;
-        let mut documents = found.documents;
-        let mut missing: BTreeSet<RecordId> = known.partners.values().flatten().copied().collect();
-        for document in &documents {
-            missing.remove(&document.id);
-        }
-        let missing: Vec<_> = missing.into_iter().collect();
-        documents.extend(self.index.documents(&missing).await?.into_iter().map(Candidate::from));
-        Ok(Met { blocks: keys.into_iter().zip(found.blocks).collect(), documents })
+        Ok(Met { blocks: keys.into_iter().zip(found.blocks).collect(), documents: found.documents })
     }
 
     fn compare(&self, subjects: &[Subject], known: &KnownScores, met: &Met) -> Result<Vec<RecordScores>> {
@@ -159,20 +152,24 @@ impl Scorer {
         candidates: &BTreeSet<RecordId>,
         partners: &mut Partners<'_>,
     ) -> Result<RecordScores> {
-        let none = BTreeSet::new();
-        let before = known.partners.get(&subject.id).unwrap_or(&none);
         let mut verdicts = Vec::new();
-        for partner in candidates.union(before) {
+        for (partner, living) in
+            subject.living.iter().flat_map(|living| candidates.iter().map(move |id| (id, living)))
+        {
             let Some(document) = partners.get(*partner) else { continue };
             let version = document.version;
-            let pair = match subject.living.as_ref().filter(|_| candidates.contains(partner)) {
-                Some(living) => {
-                    self.weigh(subject, living, (*partner, version, partners.features(document)?))
-                }
-                None => None,
-            };
+            let pair = self.weigh(subject, living, (*partner, version, partners.features(document)?));
             verdicts.push(PartnerVerdict { partner: *partner, version, pair });
         }
+        // Of a partner that shares no open block any more it is said in the version that the pair rests on, which is no newer
+        // than what the index had: a newer one may share a block again, and then has a scorer of its own.
+        let before = known.partners.get(&subject.id).into_iter().flatten();
+        let lost = before.filter(|(partner, _)| !candidates.contains(partner));
+        verdicts.extend(lost.map(|(partner, version)| PartnerVerdict {
+            partner: *partner,
+            version: *version,
+            pair: None,
+        }));
         Ok(RecordScores {
             id: subject.id,
             version: subject.version,

@@ -11,7 +11,7 @@ use entity::{
     Cluster, ClusterId, ClusterTransition, Judgement, MergeId, OrganizationId, RecordId, ScoredPair, Version,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What scoring one record found.
@@ -34,7 +34,8 @@ pub struct RecordScores {
 pub struct PartnerVerdict {
     /// The partner.
     pub partner: RecordId,
-    /// The version of it that was seen.
+    /// The version of it that was seen; of one that no block holds any more, that which the stored pair rests on. Never a version
+    /// that was met later than the blocks: its own scorer may have seen more.
     pub version: Version,
     /// The pair; `None` if they share no open block or too little speaks for them.
     pub pair: Option<ScoredPair>,
@@ -47,8 +48,8 @@ pub struct KnownScores {
     pub keys: BTreeMap<RecordId, Vec<String>>,
     /// When each record first arrived, unless it is deleted.
     pub created_at: BTreeMap<RecordId, DateTime<Utc>>,
-    /// Partners of stored pairs.
-    pub partners: BTreeMap<RecordId, BTreeSet<RecordId>>,
+    /// Partners of stored pairs, in the version that the pair rests on.
+    pub partners: BTreeMap<RecordId, BTreeMap<RecordId, Version>>,
 }
 
 /// Whether scores were taken in.

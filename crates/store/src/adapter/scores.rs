@@ -3,8 +3,8 @@
 //!
 //! Why that holds: a record is scored only once its document is searchable. If the scorer of A missed B's newest
 //! document, B's became searchable later, so the scorer of B saw A's. So of the two verdicts on a pair one rests on
-//! both newest versions, and the guards below let no other replace it. A pair on which the newer record's scorer gave
-//! no verdict at all was written while it worked, and rests on an older version: it goes.
+//! both newest versions, and the guards below let no other replace it. A pair that still rests on an older version of a record once
+//! its scorer's verdicts were taken was written while that scorer worked: it goes. `scores_in_any_order` plays it through.
 
 use super::super::organizations::id_list;
 use super::score_rows::{
@@ -50,10 +50,13 @@ impl ResolutionStore {
             .await
             .doing(doing)?;
         let wanted: HashSet<_> = ids.iter().collect();
-        for pair in pairs {
-            for (id, partner) in [(pair.left_id, pair.right_id), (pair.right_id, pair.left_id)] {
-                if wanted.contains(&RecordId(id)) {
-                    known.partners.entry(id.into()).or_default().insert(partner.into());
+        for scored in pairs.into_iter().map(ScoredPair::from) {
+            let (left, right) = (scored.pair.left(), scored.pair.right());
+            for (id, partner, version) in
+                [(left, right, scored.right_version), (right, left, scored.left_version)]
+            {
+                if wanted.contains(&id) {
+                    known.partners.entry(id).or_default().insert(partner, version);
                 }
             }
         }
@@ -170,17 +173,14 @@ impl Change {
         self.drop_outlived(record);
     }
 
-    /// Drops the pairs of a deleted record, and those that rest on an older version of it and that the newer one's
-    /// scorer no longer knew of: it looked after the partner was searchable, and found no key in common.
+    /// Drops the pairs that rest on an older version of the record after all verdicts were taken, a deleted record's among them:
+    /// the newer one's scorer found no key in common, or saw a partner so old that the partner's scorer has the word.
     fn drop_outlived(&mut self, record: &RecordScores) {
-        let deleted = record.created_at.is_none();
-        let judged: HashSet<_> = record.verdicts.iter().map(|verdict| verdict.partner).collect();
         let partners = self.partners.get(&record.id).cloned().unwrap_or_default();
         for pair in partners.into_iter().filter_map(|partner| CandidatePair::new(record.id, partner)) {
             let Some((left, right)) = self.pairs.get(&pair) else { continue };
             let rests_on = if pair.left() == record.id { *left } else { *right };
-            let outlived = rests_on < record.version.0 && !judged.contains(&pair.other(record.id));
-            if deleted || outlived {
+            if rests_on < record.version.0 {
                 self.drop_pair(pair);
             }
         }

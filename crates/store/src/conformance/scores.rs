@@ -60,7 +60,7 @@ pub async fn stale_scores_are_ignored(backend: &dyn Backend) {
     let known = resolution.known_scores(&[nth(1), nth(9)]).await.expect("read");
     assert_eq!(known.keys, BTreeMap::from([(nth(1), vec!["name:1".to_owned()])]));
     assert_eq!(known.created_at, BTreeMap::from([(nth(1), at(1))]));
-    assert_eq!(known.partners, BTreeMap::from([(nth(1), BTreeSet::from([nth(2)]))]));
+    assert_eq!(known.partners, BTreeMap::from([(nth(1), BTreeMap::from([(nth(2), Version(10))]))]));
     // A newer version that shares no key any more ends the pair, also when its scorer did not know of it.
     apply(&*resolution, &[scores(1, 30, &[])]).await;
     assert_eq!(pairs(&*resolution).await, []);

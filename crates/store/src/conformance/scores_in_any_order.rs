@@ -4,20 +4,27 @@ use super::Backend;
 use super::fixture::{at, nth};
 use super::scores::{apply, pairs};
 use crate::resolution::{PartnerVerdict, RecordScores, Resolution};
-use entity::{CandidatePair, ScoredPair, Version};
+use entity::{CandidatePair, RecordId, ScoredPair, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RECORDS: u128 = 5;
 const CHANGES: usize = 14;
+/// Seeds by which guards were once found too weak: what was said of an older partner kept a pair, a deletion told late ended one,
+/// a partner was told in a version that came after the look.
+const ONCE_WRONG: [u64; 3] = [182, 320, 223];
+/// Seeds that are the same each time, and such as nobody chose.
 const HISTORIES: u64 = 40;
 
 /// One version of a record: its keys; none for a deletion.
 type Keys = BTreeSet<u8>;
 
-/// Plays random histories of changing records. Each change is searchable before it is scored, as many changes may
-/// have become searchable before a scorer looks, and scorers write in any order; some write twice.
+/// Plays random histories of changing records. Each change is searchable before it is scored, and many more may become
+/// searchable and be scored between the steps of a scorer: it asks the store, looks into the index, writes. Some write twice.
 pub async fn scores_in_any_order(backend: &dyn Backend) {
-    for seed in 0..HISTORIES {
+    let chosen_by_nobody = entity::clock::now().timestamp_micros().unsigned_abs();
+    let seeds =
+        ONCE_WRONG.into_iter().chain(0..HISTORIES).chain(chosen_by_nobody..chosen_by_nobody + HISTORIES);
+    for seed in seeds {
         let resolution = backend.resolution(&format!("history {seed}")).await;
         let history = History::play(&mut Random(seed + 1), &*resolution).await;
         assert_eq!(stored(&*resolution).await, history.expected(), "seed {seed}");
@@ -39,30 +46,33 @@ struct History {
     documents: BTreeMap<u128, (i64, Keys)>,
     /// Changes that are searchable and that no scorer has looked at yet.
     unscored: Vec<u128>,
-    looked: Vec<Looked>,
+    asked: Vec<Asked>,
+    looked: Vec<RecordScores>,
     written: Vec<RecordScores>,
 }
 
-/// A scorer that has asked the index; what the store knows it asks before it writes.
-struct Looked {
-    scores: RecordScores,
-    candidates: BTreeMap<u128, (i64, Keys)>,
-    /// Partners of stored pairs, asked for at the same time as the candidates.
-    known: BTreeMap<u128, (i64, Keys)>,
+/// A scorer that has asked the store which pairs the record has, and in which version of their partners.
+struct Asked {
+    id: u128,
+    version: i64,
+    keys: Keys,
+    known: BTreeMap<RecordId, Version>,
 }
 
 impl History {
     async fn play(random: &mut Random, resolution: &dyn Resolution) -> Self {
         let mut history = Self::default();
         let mut changes = 0;
-        while changes < CHANGES || !history.unscored.is_empty() || !history.looked.is_empty() {
-            match random.below(3) {
+        let at_work = |history: &Self| history.unscored.len() + history.asked.len() + history.looked.len();
+        while changes < CHANGES || at_work(&history) > 0 {
+            match random.below(4) {
                 0 if changes < CHANGES => {
                     changes += 1;
                     history.change(random, i64::try_from(changes).expect("few"));
                 }
-                1 if !history.unscored.is_empty() => history.look(random, resolution).await,
-                2 if !history.looked.is_empty() => history.write(random, resolution).await,
+                1 if !history.unscored.is_empty() => history.ask(random, resolution).await,
+                2 if !history.asked.is_empty() => history.look(random),
+                3 if !history.looked.is_empty() => history.write(random, resolution).await,
                 _ => {}
             }
         }
@@ -77,46 +87,42 @@ impl History {
         self.unscored.push(id);
     }
 
-    /// A scorer asks for the newest version of a record and its candidates as they are searchable now.
-    async fn look(&mut self, random: &mut Random, resolution: &dyn Resolution) {
+    /// A scorer takes the newest version of a record.
+    async fn ask(&mut self, random: &mut Random, resolution: &dyn Resolution) {
         let id = self.unscored.swap_remove(random.index(self.unscored.len()));
         let (version, keys) = self.documents[&id].clone();
-        let stored = resolution.known_scores(&[nth(id)]).await.expect("read").partners;
-        let stored = stored.get(&nth(id)).cloned().unwrap_or_default();
-        let others = self.documents.iter().filter(|(other, _)| **other != id);
-        let (mut candidates, mut known) = (BTreeMap::new(), BTreeMap::new());
-        for (other, (other_version, other_keys)) in others {
-            if !keys.is_disjoint(other_keys) {
-                candidates.insert(*other, (*other_version, other_keys.clone()));
-            } else if stored.contains(&nth(*other)) {
-                known.insert(*other, (*other_version, other_keys.clone()));
-            }
-        }
+        let mut partners = resolution.known_scores(&[nth(id)]).await.expect("read").partners;
+        let known = partners.remove(&nth(id)).unwrap_or_default();
+        self.asked.push(Asked { id, version, keys, known });
+    }
+
+    /// It meets the candidates as they are searchable now; the known partners that are not among them have lost it.
+    fn look(&mut self, random: &mut Random) {
+        let Asked { id, version, keys, known } = self.asked.swap_remove(random.index(self.asked.len()));
         let living = !keys.is_empty();
-        let scores = RecordScores {
+        let mut scores = RecordScores {
             id: nth(id),
             version: Version(version),
             created_at: living.then(|| at(i64::try_from(id).expect("few"))),
             keys: keys.iter().map(ToString::to_string).collect(),
             verdicts: Vec::new(),
         };
-        self.looked.push(Looked { scores, candidates, known });
+        let own = (version, keys);
+        let others = self.documents.iter().filter(|(other, _)| **other != id);
+        let met: BTreeMap<_, _> = others.filter(|(_, (_, theirs))| !own.1.is_disjoint(theirs)).collect();
+        scores.verdicts = met.iter().map(|(other, seen)| verdict(&scores, **other, &own, seen)).collect();
+        let is_met = |partner: &RecordId| met.keys().any(|other| nth(**other) == *partner);
+        let lost = known.into_iter().filter(|(partner, _)| !is_met(partner));
+        scores.verdicts.extend(lost.map(|(partner, version)| PartnerVerdict {
+            partner,
+            version,
+            pair: None,
+        }));
+        self.looked.push(scores);
     }
 
     async fn write(&mut self, random: &mut Random, resolution: &dyn Resolution) {
-        let Looked { mut scores, candidates, known } =
-            self.looked.swap_remove(random.index(self.looked.len()));
-        if scores.created_at.is_some() {
-            let own: Keys = scores.keys.iter().map(|key| key.parse().expect("a number")).collect();
-            let own = (scores.version.0, own);
-            scores.verdicts = candidates.iter().map(|(id, seen)| verdict(&scores, *id, &own, seen)).collect();
-            let none = |(id, seen): (&u128, &(i64, Keys))| PartnerVerdict {
-                partner: nth(*id),
-                version: Version(seen.0),
-                pair: None,
-            };
-            scores.verdicts.extend(known.iter().map(none));
-        }
+        let scores = self.looked.swap_remove(random.index(self.looked.len()));
         let mut batch = vec![scores.clone()];
         if random.below(3) == 0 && !self.written.is_empty() {
             batch.push(self.written[random.index(self.written.len())].clone());
