@@ -128,7 +128,7 @@ impl Scorer {
         Err(Error::Transient { doing: "scoring records", source: moving.into() })
     }
 
-    /// What the index has in the blocks of all keys that the records have or had.
+    /// What the index has in the blocks of all keys that the records have or had, and of those that they had pairs with.
     async fn meet(&self, subjects: &[Subject], known: &KnownScores) -> Result<Met> {
         let mut keys: BTreeSet<&String> = known.keys.values().flatten().collect();
         keys.extend(
@@ -136,7 +136,15 @@ impl Scorer {
         );
         let keys: Vec<_> = keys.into_iter().cloned().collect();
         let found = self.index.candidates(&keys, self.model.block_size_max()).await?;
-        Ok(Met { blocks: keys.into_iter().zip(found.blocks).collect(), documents: found.documents })
+        let mut documents = found.documents;
+        let mut lost: BTreeSet<RecordId> =
+            known.partners.values().flat_map(BTreeMap::keys).copied().collect();
+        for document in &documents {
+            lost.remove(&document.id);
+        }
+        let lost: Vec<_> = lost.into_iter().collect();
+        documents.extend(self.index.documents(&lost).await?.into_iter().map(Candidate::from));
+        Ok(Met { blocks: keys.into_iter().zip(found.blocks).collect(), documents })
     }
 
     fn compare(&self, subjects: &[Subject], known: &KnownScores, met: &Met) -> Result<Vec<RecordScores>> {
@@ -153,23 +161,22 @@ impl Scorer {
         partners: &mut Partners<'_>,
     ) -> Result<RecordScores> {
         let mut verdicts = Vec::new();
-        for (partner, living) in
-            subject.living.iter().flat_map(|living| candidates.iter().map(move |id| (id, living)))
-        {
-            let Some(document) = partners.get(*partner) else { continue };
-            let version = document.version;
-            let pair = self.weigh(subject, living, (*partner, version, partners.features(document)?));
-            verdicts.push(PartnerVerdict { partner: *partner, version, pair });
+        if let Some(living) = &subject.living {
+            for partner in candidates {
+                let Some(document) = partners.get(*partner) else { continue };
+                let version = document.version;
+                let pair = self.weigh(subject, living, (*partner, version, partners.features(document)?));
+                verdicts.push(PartnerVerdict { partner: *partner, version, pair });
+            }
         }
-        // Of a partner that shares no open block any more it is said in the version that the pair rests on, which is no newer
-        // than what the index had: a newer one may share a block again, and then has a scorer of its own.
+        // Of a partner that shares no open block any more it is said in the version that the pair rests on: a newer one may have
+        // come after the look, share a block again, and have been scored. Of one that the index lacks, nothing is said.
         let before = known.partners.get(&subject.id).into_iter().flatten();
-        let lost = before.filter(|(partner, _)| !candidates.contains(partner));
-        verdicts.extend(lost.map(|(partner, version)| PartnerVerdict {
-            partner: *partner,
-            version: *version,
-            pair: None,
-        }));
+        for (partner, version) in before.filter(|(partner, _)| !candidates.contains(partner)) {
+            if partners.get(*partner).is_some_and(|document| document.version >= *version) {
+                verdicts.push(PartnerVerdict { partner: *partner, version: *version, pair: None });
+            }
+        }
         Ok(RecordScores {
             id: subject.id,
             version: subject.version,

@@ -98,7 +98,11 @@ pub use review::{
     what_must_not_be_taught_is_not,
 };
 pub use sampling::{certificates_and_batches_move_on, samples_are_answered_once};
-pub use scores::{a_deletion_takes_its_pairs_along, moved_blocks_refuse_scores, stale_scores_are_ignored};
+pub use scores::{
+    a_deletion_takes_its_pairs_along, a_deletion_told_late_ends_no_newer_pair,
+    a_verdict_on_an_older_partner_keeps_no_outlived_pair, moved_blocks_refuse_scores,
+    stale_scores_are_ignored,
+};
 pub use scores_in_any_order::scores_in_any_order;
 pub use splits::{
     a_history_tells_all_that_was_done, a_split_is_decided_on_what_stands,
@@ -207,6 +211,8 @@ macro_rules! conformance_tests {
             two_accepts_leave_one_survivor,
             a_merge_the_other_way_round_leaves_no_cycle,
             undo_is_as_if_it_had_never_happened,
+            a_verdict_on_an_older_partner_keeps_no_outlived_pair,
+            a_deletion_told_late_ends_no_newer_pair,
             stale_scores_are_ignored,
             a_deletion_takes_its_pairs_along,
             moved_blocks_refuse_scores,

@@ -25,7 +25,7 @@ pub struct RecordScores {
     pub created_at: Option<DateTime<Utc>>,
     /// Its blocking keys; empty for a deletion.
     pub keys: Vec<String>,
-    /// Each partner that was looked at, the version seen, and the pair if it is worth keeping.
+    /// Each partner that was looked at or lost, with the pair if it is worth keeping.
     pub verdicts: Vec<PartnerVerdict>,
 }
 

@@ -1,15 +1,18 @@
 //! The records of blocks with their documents: sizes first, then the documents of the blocks that are not too large.
 
 use super::client::Client;
-use super::read::{DOCUMENTS_PER_PAGE, Source, SourceHit, decoded, hits, sizes};
+use super::read::{DOCUMENTS_PER_PAGE, KEYS_PER_REQUEST, SourceHit, decoded, hits, sizes};
 use crate::error::Result;
-use crate::port::{Candidate, Candidates};
+use crate::port::{Candidate, Candidates, StoredDocument};
 use entity::RecordId;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Documents by their records, each in its newest version met.
-type Documents = BTreeMap<RecordId, Source>;
+/// A document and those of the keys asked for that it has, in the newest version met.
+struct Met {
+    candidate: Candidate,
+    keys: HashSet<String>,
+}
 
 pub(super) async fn candidates(
     client: &Client,
@@ -18,15 +21,12 @@ pub(super) async fn candidates(
     block_size_max: usize,
 ) -> Result<Candidates> {
     let sizes = sizes(client, target, keys).await?;
-    let open: Vec<&str> =
+    let open: HashSet<&str> =
         sizes.iter().filter(|(_, size)| **size <= block_size_max).map(|(key, _)| key.as_str()).collect();
-    let documents = documents(client, target, &open).await?;
-    let asked: HashSet<&str> = open.iter().copied().collect();
+    let met = meet(client, target, &open).await?;
     let mut members: HashMap<&str, Vec<RecordId>> = HashMap::new();
-    for (id, document) in &documents {
-        // A key that a document has twice stands there twice.
-        let held: HashSet<&str> = document.keys.iter().map(String::as_str).collect();
-        for key in held.intersection(&asked) {
+    for (id, met) in &met {
+        for key in &met.keys {
             members.entry(key).or_default().push(*id);
         }
     }
@@ -36,31 +36,37 @@ pub(super) async fn candidates(
         // It may have grown since it was counted.
         (!is_closed && ids.len() <= block_size_max).then_some(ids)
     };
-    let blocks = keys.iter().map(block).collect();
-    let documents = documents.into_values().map(|source| decoded(source).map(Candidate::from));
-    Ok(Candidates { blocks, documents: documents.collect::<Result<_>>()? })
+    let blocks: Vec<Option<Vec<RecordId>>> = keys.iter().map(block).collect();
+    drop(members);
+    let named: HashSet<RecordId> = blocks.iter().flatten().flatten().copied().collect();
+    let documents = met.into_iter().filter(|(id, _)| named.contains(id)).map(|(_, met)| met.candidate);
+    Ok(Candidates { documents: documents.collect(), blocks })
 }
 
 /// All documents that have one of the keys.
-async fn documents(client: &Client, target: &str, keys: &[&str]) -> Result<Documents> {
-    let mut documents = Documents::new();
-    for keys in keys.chunks(super::read::KEYS_PER_REQUEST) {
+async fn meet(client: &Client, target: &str, keys: &HashSet<&str>) -> Result<BTreeMap<RecordId, Met>> {
+    let mut met: BTreeMap<RecordId, Met> = BTreeMap::new();
+    let listed: Vec<&str> = keys.iter().copied().collect();
+    for asked in listed.chunks(KEYS_PER_REQUEST) {
         let mut body = json!({
             "size": DOCUMENTS_PER_PAGE,
             "track_total_hits": false,
             "_source": ["id", "version", "keys", "features"],
-            "query": {"bool": {"filter": [{"terms": {"keys": keys}}]}},
+            "query": {"bool": {"filter": [{"terms": {"keys": asked}}]}},
             "sort": [{"id": "asc"}],
         });
         loop {
             let page: Vec<SourceHit> = hits(client, "reading candidates of the index", target, &body).await?;
             let is_last = page.len() < DOCUMENTS_PER_PAGE;
-            for SourceHit { source } in page {
-                body["search_after"] = json!([source.id]);
+            for hit in page {
+                let mut document: StoredDocument = decoded(hit.source)?;
+                let id = document.id;
+                body["search_after"] = json!([id]);
                 // It may have changed since another key found it.
-                let known = documents.get(&source.id);
-                if known.is_none_or(|known: &Source| known.version < source.version) {
-                    documents.insert(source.id, source);
+                if met.get(&id).is_none_or(|known| known.candidate.version < document.version) {
+                    let held = std::mem::take(&mut document.keys).into_iter();
+                    let keys = held.filter(|key| keys.contains(key.as_str())).collect();
+                    met.insert(id, Met { candidate: document.into(), keys });
                 }
             }
             if is_last {
@@ -68,5 +74,5 @@ async fn documents(client: &Client, target: &str, keys: &[&str]) -> Result<Docum
             }
         }
     }
-    Ok(documents)
+    Ok(met)
 }

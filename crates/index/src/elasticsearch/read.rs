@@ -1,6 +1,6 @@
 //! Blocks and documents: many keys or ids in each request, pages below every limit of the server.
 //!
-//! Who asks by key needs not say that deleted documents are not meant: they have no keys.
+//! Who asks by key need not say that deleted documents are not meant: they have no keys.
 
 use super::client::Client;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) const KEYS_PER_REQUEST: usize = 10_000;
 /// Hits of one page; the server's window is 10,000.
 const HITS_PER_PAGE: usize = 10_000;
-/// Documents of one page: they carry features, so their bytes count.
+/// Documents of one page: they carry features, a kilobyte each, and a page of fewer searches the same keys more often.
 pub(super) const DOCUMENTS_PER_PAGE: usize = 2_500;
 
 /// A search's answer, with hits of one shape.
@@ -57,9 +57,9 @@ pub(super) struct SourceHit {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Source {
-    pub(super) id: RecordId,
-    pub(super) version: Version,
-    pub(super) keys: Vec<String>,
+    id: RecordId,
+    version: Version,
+    keys: Vec<String>,
     features: String,
 }
 
@@ -81,16 +81,17 @@ pub(super) async fn hits<H: DeserializeOwned>(
     target: &str,
     body: &Value,
 ) -> Result<Vec<H>> {
-    Ok(found::<H>(client, doing, target, body).await?.hits.hits)
+    Ok(found::<H>(client, doing, target, "", body).await?.hits.hits)
 }
 
 async fn found<H: DeserializeOwned>(
     client: &Client,
     doing: &str,
     target: &str,
+    parameters: &str,
     body: &Value,
 ) -> Result<Found<H>> {
-    let path = format!("{target}/_search?allow_partial_search_results=false");
+    let path = format!("{target}/_search?allow_partial_search_results=false{parameters}");
     client.json(doing, Method::Post, &path, body).await
 }
 
@@ -140,7 +141,8 @@ pub(super) async fn blocks(
 /// How many documents have each of the keys; keys without any are left out.
 ///
 /// A filter for each key, not buckets of what is found: the server counts a filter by its postings alone (where nothing was
-/// deleted, without reading them), and for buckets would read all keys of all documents that have one of these.
+/// deleted, without reading them), and for buckets would read all keys of all documents that have one of these. It does so
+/// only where no query is beside the filters. Its cache of such answers would be of no use: each refresh empties it.
 pub(super) async fn sizes(client: &Client, target: &str, keys: &[String]) -> Result<HashMap<String, usize>> {
     let distinct: Vec<&String> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
     let mut sizes = HashMap::new();
@@ -152,7 +154,7 @@ pub(super) async fn sizes(client: &Client, target: &str, keys: &[String]) -> Res
             "aggs": {"keys": {"filters": {"filters": filters}}},
         });
         let doing = "counting blocks of the index";
-        let found: Found<Value> = found(client, doing, target, &body).await?;
+        let found: Found<Value> = found(client, doing, target, "&request_cache=false", &body).await?;
         let buckets = found.aggregations.map_or_else(Vec::new, |aggregations| aggregations.keys.buckets);
         if buckets.len() != keys.len() {
             return Err(Error::Corrupt(format!("{doing}: {} counts for {} keys", buckets.len(), keys.len())));

@@ -2,6 +2,7 @@
 
 use super::failure::failed;
 use super::generation::GenerationId;
+use super::read::take_numbers;
 use crate::error::{Error, Result};
 use crate::port::{Candidate, Candidates};
 use entity::{RecordId, Version};
@@ -9,10 +10,8 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Keys of one statement.
-const KEYS_PER_STATEMENT: usize = 2_000;
-/// Documents that a row may have to carry: some kilobytes each, and no row passes one gigabyte.
-const DOCUMENTS_PER_ROW: usize = 100_000;
+/// Documents that a row may have to carry: some kilobytes each at most, and no row passes one gigabyte.
+const DOCUMENTS_PER_ROW: usize = 10_000;
 
 /// What was found for some keys: documents by their numbers, and the lists that name them.
 #[derive(Default)]
@@ -28,15 +27,15 @@ pub(super) async fn candidates(
     keys: &[String],
     block_size_max: usize,
 ) -> Result<Candidates> {
-    let per_statement = (DOCUMENTS_PER_ROW / block_size_max.max(1)).clamp(1, KEYS_PER_STATEMENT);
+    let per_statement = (DOCUMENTS_PER_ROW / block_size_max.max(1)).max(1);
     let mut found = Found::default();
     if keys.len() <= per_statement {
         // One statement sees one state.
-        read(connection, generation, keys, (block_size_max, &mut found)).await?;
+        found.read(connection, generation, keys, block_size_max).await?;
     } else {
         let mut snapshot = connection.begin().await.map_err(failed("starting to read candidates"))?;
         for keys in keys.chunks(per_statement) {
-            read(&mut snapshot, generation, keys, (block_size_max, &mut found)).await?;
+            found.read(&mut snapshot, generation, keys, block_size_max).await?;
         }
     }
     let Found { documents, lists } = found;
@@ -49,68 +48,68 @@ pub(super) async fn candidates(
     Ok(Candidates { blocks, documents: documents.into_values().collect() })
 }
 
-/// The lists come back as one string, `"key's place[number,number …] …"`, with one number more than the limit where there
-/// are more; the documents as one run of bytes, `"number version features-length:"`, id, features.
-///
-/// A row for each would cost more in sqlx than its lookup in SQLite: values are copied one by one between two
-/// threads that share one allocator.
-async fn read(
-    connection: &mut SqliteConnection,
-    generation: GenerationId,
-    keys: &[String],
-    (block_size_max, found): (usize, &mut Found),
-) -> Result<()> {
-    let sql = format!(
-        "WITH listed AS MATERIALIZED (
-             SELECT asked.key AS place, (
-                 SELECT json_group_array(document)
-                 FROM (SELECT document FROM posting_{generation} WHERE key = asked.value LIMIT $2 + 1)
-             ) AS numbers
-             FROM json_each($1) AS asked
-         ), wanted AS MATERIALIZED (
-             SELECT DISTINCT number.value AS number
-             FROM listed CROSS JOIN json_each(listed.numbers) AS number WHERE json_array_length(listed.numbers) <= $2
-         )
-         SELECT (SELECT group_concat(place || numbers, ' ') FROM listed), (
-             SELECT CAST(group_concat(
-                 d.number || ' ' || d.version || ' ' || length(d.features) || ':' || d.id || d.features, ''
-             ) AS BLOB)
-             FROM wanted CROSS JOIN document_{generation} AS d ON d.number = wanted.number
-         )"
-    );
-    let limit = i64::try_from(block_size_max).unwrap_or(i64::MAX).min(i64::MAX - 1);
-    let (lists, packed): (Option<String>, Option<Vec<u8>>) = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(serde_json::to_string(keys).expect("strings are JSON"))
-        .bind(limit)
-        .fetch_one(connection)
-        .await
-        .map_err(failed("reading candidates of the index"))?;
-    let mut rest = packed.as_deref().unwrap_or_default();
-    while !rest.is_empty() {
-        let (number, candidate) = unpack(&mut rest)
-            .ok_or_else(|| Error::Corrupt("documents of the index do not add up".to_owned()))?;
-        found.documents.insert(number, candidate);
+impl Found {
+    /// The lists come back as one string, `"key's place[number,number …] …"`, with one number more than the limit where there
+    /// are more; the documents as one run of bytes, `"number version features-length:"`, id, features.
+    ///
+    /// A row for each would cost more in sqlx than its lookup in SQLite: values are copied one by one between two
+    /// threads that share one allocator.
+    async fn read(
+        &mut self,
+        connection: &mut SqliteConnection,
+        generation: GenerationId,
+        keys: &[String],
+        block_size_max: usize,
+    ) -> Result<()> {
+        let sql = format!(
+            "WITH listed AS MATERIALIZED (
+                 SELECT asked.key AS place, (
+                     SELECT json_group_array(document)
+                     FROM (SELECT document FROM posting_{generation} WHERE key = asked.value LIMIT $2 + 1)
+                 ) AS numbers
+                 FROM json_each($1) AS asked
+             ), wanted AS MATERIALIZED (
+                 SELECT DISTINCT number.value AS number
+                 FROM listed CROSS JOIN json_each(listed.numbers) AS number WHERE json_array_length(listed.numbers) <= $2
+             )
+             SELECT (SELECT group_concat(place || numbers, ' ') FROM listed), (
+                 SELECT CAST(group_concat(
+                     d.number || ' ' || d.version || ' ' || length(d.features) || ':' || d.id || d.features, ''
+                 ) AS BLOB)
+                 FROM wanted CROSS JOIN document_{generation} AS d ON d.number = wanted.number
+             )"
+        );
+        let limit = i64::try_from(block_size_max).unwrap_or(i64::MAX).min(i64::MAX - 1);
+        let (lists, packed): (Option<String>, Option<Vec<u8>>) = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(serde_json::to_string(keys).expect("strings are JSON"))
+            .bind(limit)
+            .fetch_one(connection)
+            .await
+            .map_err(failed("reading candidates of the index"))?;
+        let mut rest = packed.as_deref().unwrap_or_default();
+        while !rest.is_empty() {
+            let (number, candidate) = unpack(&mut rest)
+                .ok_or_else(|| Error::Corrupt("documents of the index do not add up".to_owned()))?;
+            self.documents.insert(number, candidate);
+        }
+        let before = self.lists.len();
+        self.lists.resize(before + keys.len(), Some(Vec::new()));
+        for list in lists.iter().flat_map(|lists| lists.split(' ')) {
+            let (place, numbers) = list.split_once('[').expect("the statement writes an array");
+            let numbers = numbers.trim_end_matches(']').split(',').filter(|number| !number.is_empty());
+            let numbers: Vec<i64> =
+                numbers.map(|number| number.parse().expect("a document is a number")).collect();
+            let place: usize = place.parse().expect("the place is a number");
+            self.lists[before + place] = (numbers.len() <= block_size_max).then_some(numbers);
+        }
+        Ok(())
     }
-    let before = found.lists.len();
-    found.lists.resize(before + keys.len(), Some(Vec::new()));
-    for list in lists.iter().flat_map(|lists| lists.split(' ')) {
-        let (place, numbers) = list.split_once('[').expect("the statement writes an array");
-        let numbers = numbers.trim_end_matches(']').split(',').filter(|number| !number.is_empty());
-        let numbers: Vec<i64> =
-            numbers.map(|number| number.parse().expect("a document is a number")).collect();
-        let place: usize = place.parse().expect("the place is a number");
-        found.lists[before + place] = (numbers.len() <= block_size_max).then_some(numbers);
-    }
-    Ok(())
 }
 
 /// Takes one document with its number from the front.
 fn unpack(rest: &mut &[u8]) -> Option<(i64, Candidate)> {
-    let end = rest.iter().position(|byte| *byte == b':')?;
-    let mut numbers = std::str::from_utf8(&rest[..end]).ok()?.split(' ');
-    *rest = &rest[end + 1..];
-    let (number, version) = (numbers.next()?.parse().ok()?, Version(numbers.next()?.parse().ok()?));
+    let [number, version, features] = take_numbers(rest)?;
     let id = RecordId(Uuid::from_slice(rest.split_off(..16)?).ok()?);
-    let features = rest.split_off(..numbers.next()?.parse().ok()?)?.to_vec();
-    Some((number, Candidate { id, version, features }))
+    let features = rest.split_off(..usize::try_from(features).ok()?)?.to_vec();
+    Some((number, Candidate { id, version: Version(version), features }))
 }

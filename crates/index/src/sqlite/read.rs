@@ -171,14 +171,23 @@ struct Packed<'a> {
 }
 
 fn take_head<'a>(rest: &mut &'a [u8]) -> Option<Packed<'a>> {
-    let end = rest.iter().position(|byte| *byte == b':')?;
-    let mut numbers = std::str::from_utf8(&rest[..end]).ok()?.split(' ');
-    let version = Version(numbers.next()?.parse().ok()?);
-    *rest = &rest[end + 1..];
+    let [version, keys, features] = take_numbers(rest)?;
     let id = rest.split_off(..16)?;
-    let keys = rest.split_off(..numbers.next()?.parse().ok()?)?;
-    let features = rest.split_off(..numbers.next()?.parse().ok()?)?;
-    Some(Packed { version, parts: [id, keys, features] })
+    let keys = rest.split_off(..usize::try_from(keys).ok()?)?;
+    let features = rest.split_off(..usize::try_from(features).ok()?)?;
+    Some(Packed { version: Version(version), parts: [id, keys, features] })
+}
+
+/// Takes numbers with spaces between and a colon after them from the front.
+pub(super) fn take_numbers<const N: usize>(rest: &mut &[u8]) -> Option<[i64; N]> {
+    let end = rest.iter().position(|byte| *byte == b':')?;
+    let mut told = std::str::from_utf8(&rest[..end]).ok()?.split(' ');
+    *rest = &rest[end + 1..];
+    let mut numbers = [0; N];
+    for number in &mut numbers {
+        *number = told.next()?.parse().ok()?;
+    }
+    Some(numbers)
 }
 
 pub(super) async fn scan(

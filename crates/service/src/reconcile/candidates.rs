@@ -113,7 +113,8 @@ impl Room {
         live: &Live,
     ) -> Result<Vec<BTreeMap<RecordId, RecordFeatures<'static>>>> {
         let index = &self.ports.index;
-        let keys: BTreeSet<&String> = probes.iter().flat_map(|probe| &probe.keys).collect();
+        let asked = queries.iter().zip(probes).filter(|(query, _)| !query.foreign);
+        let keys: BTreeSet<&String> = asked.flat_map(|(_, probe)| &probe.keys).collect();
         let keys: Vec<String> = keys.into_iter().cloned().collect();
         let near = index.candidates(&keys, live.model.block_size_max()).await?;
         let blocks: HashMap<&str, &[RecordId]> = keys

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 #[derive(Debug, FromRow)]
 pub(super) struct PairRow {
-    pub(super) left_id: Uuid,
-    pub(super) right_id: Uuid,
+    left_id: Uuid,
+    right_id: Uuid,
     match_weight: f64,
     levels: Vec<u8>,
     left_version: i64,

@@ -67,6 +67,26 @@ pub async fn stale_scores_are_ignored(backend: &dyn Backend) {
     assert!(take_queue(&*resolution).await.contains(&nth(2)), "the partner's cluster may change");
 }
 
+/// The scorer of a record's newer version saw an old version of a partner: what it says of that one keeps no pair alive that rests on
+/// the record's older version. The partner's scorer has the word.
+pub async fn a_verdict_on_an_older_partner_keeps_no_outlived_pair(backend: &dyn Backend) {
+    let resolution = backend.resolution("one").await;
+    apply(&*resolution, &[scores(1, 8, &[pair((1, 8), (2, 9), 0.5)])]).await;
+    let late = PartnerVerdict { partner: nth(2), version: Version(4), pair: None };
+    apply(&*resolution, &[RecordScores { verdicts: vec![late], ..scores(1, 14, &[]) }]).await;
+    assert_eq!(pairs(&*resolution).await, []);
+}
+
+/// A deletion that is told again late ends no pair of the record that came back since.
+pub async fn a_deletion_told_late_ends_no_newer_pair(backend: &dyn Backend) {
+    let resolution = backend.resolution("one").await;
+    apply(&*resolution, &[deletion(2, 7)]).await;
+    let back = pair((1, 14), (2, 11), 0.5);
+    apply(&*resolution, &[scores(1, 14, std::slice::from_ref(&back))]).await;
+    apply(&*resolution, &[deletion(2, 7)]).await;
+    assert_eq!(pairs(&*resolution).await, [back]);
+}
+
 /// A deletion removes all pairs of the record, and no late score brings one back.
 pub async fn a_deletion_takes_its_pairs_along(backend: &dyn Backend) {
     let resolution = backend.resolution("one").await;

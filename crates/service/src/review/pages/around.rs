@@ -46,7 +46,8 @@ pub(super) async fn section(room: &Room, look: &Look) -> Result<Markup> {
     let keys: Vec<String> = keys.into_iter().cloned().collect();
     let blocks = room.index.blocks(&keys, live.model.block_size_max()).await?;
     let shared = shared(look, &documents, &blocks);
-    let near: BTreeSet<RecordId> = nearest(&blocks).flat_map(|block| &block.ids).copied().collect();
+    let mut near: BTreeSet<RecordId> = nearest(&blocks).flat_map(|block| &block.ids).copied().collect();
+    near.retain(|id| !ids.contains(id));
     let near = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
     let near: Vec<_> = near.into_iter().map(Candidate::from).collect();
     let mut relations = related(&live, documents, &near)?;
