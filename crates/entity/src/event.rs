@@ -6,7 +6,7 @@
 use crate::cluster::{ClusterMember, PairEvidence};
 use crate::id::{ClusterId, LocationId, MergeId, OrganizationId, RecordId, ServiceId};
 use crate::organization::{Location, Organization, Service};
-use crate::record::{FieldOrigin, FoldedRow};
+use crate::record::{FieldOrigin, FoldedRow, Record};
 use crate::transition::{ClusterTransition, TransitionCause, TransitionKind};
 use crate::version::Version;
 use chrono::{DateTime, Utc};
@@ -54,6 +54,36 @@ pub struct RecordChanged {
     pub created_at: Option<DateTime<Utc>>,
     /// What the source says.
     pub organization: Option<Organization>,
+}
+
+impl RecordChanged {
+    /// The record as it is now.
+    #[must_use]
+    pub fn upsert(record: Record, version: Version) -> Self {
+        Self {
+            id: record.id,
+            version,
+            op: Op::Upsert,
+            source: Some(record.source),
+            source_id: Some(record.source_id),
+            created_at: Some(record.created_at),
+            organization: Some(record.organization),
+        }
+    }
+
+    /// The record is gone.
+    #[must_use]
+    pub fn delete(id: RecordId, version: Version) -> Self {
+        Self {
+            id,
+            version,
+            op: Op::Delete,
+            source: None,
+            source_id: None,
+            created_at: None,
+            organization: None,
+        }
+    }
 }
 
 /// `organizations.organization.v1`, the clean topic, keyed by organization id.

@@ -6,7 +6,7 @@
 //! The stages are called one after the other, as their runners would, without the wait for their turn: what is measured
 //! is the work of one change. Prints one JSON document.
 
-use entity::event::{Op, RecordChanged};
+use entity::event::RecordChanged;
 use entity::{Record, Version};
 use events::codec::Codec;
 use events::registry::sqlite::SqliteRegistry;
@@ -113,15 +113,7 @@ impl Bench {
         self.version += 1;
         let version = Version::new(1, self.version).ok_or("the numbers have run out")?;
         let key = record.id.to_string().into_bytes();
-        let value = RecordChanged {
-            id: record.id,
-            version,
-            op: Op::Upsert,
-            source: Some(record.source),
-            source_id: Some(record.source_id),
-            created_at: Some(record.created_at),
-            organization: Some(record.organization),
-        };
+        let value = RecordChanged::upsert(record, version);
         let value = Some(self.codec.encode(Product::Record, &value)?);
         let topic = TopicNames::default().record;
         Ok(Event { topic, partition: 0, offset: self.version, time_ms: 0, key, value, headers: Vec::new() })

@@ -44,8 +44,8 @@ pub struct Resolver {
 
 const LEASE: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(3);
-/// Between two looks at an empty queue: at first, and at most. They become rarer the longer nothing came, each after another
-/// quarter of that time: the first change after a quiet spell waits 25 ms on average, and an idle process has little to do.
+/// Between two looks at an empty queue, at first and at most: the first change after a quiet spell waits 25 ms on average, and an
+/// idle process has little to do.
 const POLL_FIRST: Duration = Duration::from_millis(5);
 const POLL_MAX: Duration = Duration::from_millis(50);
 const STANDBY: Duration = Duration::from_millis(500);
@@ -96,7 +96,7 @@ impl Resolver {
             let published = self.publish(&mut outbox).await?;
             self.board.progressed(&self.stage, resolved, published);
             if resolved == 0 && published == 0 {
-                self.stop.sleep((worked.elapsed() / 4).clamp(POLL_FIRST, POLL_MAX)).await;
+                self.stop.sleep_longer(worked, POLL_FIRST, POLL_MAX).await;
             } else {
                 worked = Instant::now();
             }

@@ -79,8 +79,7 @@ pub struct Runner {
 
 /// How long a member waits for events before it looks for other work.
 const WAIT: Duration = Duration::from_millis(100);
-/// Between two looks at how far the stage before has got: at first, and at most. A look is several requests to the broker, so they
-/// become rarer as the wait grows, each after another quarter of it.
+/// Between two looks at how far the stage before has got, at first and at most: a look is several requests to the broker.
 const BEHIND_POLL_FIRST: Duration = Duration::from_millis(3);
 const BEHIND_POLL_MAX: Duration = Duration::from_millis(100);
 /// Between two signs of life while a batch waits or is being applied.
@@ -194,7 +193,7 @@ impl Runner {
             if self.stop.is_stopped() {
                 return Ok(false);
             }
-            self.stop.sleep((start.elapsed() / 4).clamp(BEHIND_POLL_FIRST, BEHIND_POLL_MAX)).await;
+            self.stop.sleep_longer(start, BEHIND_POLL_FIRST, BEHIND_POLL_MAX).await;
             if kept_alive.elapsed() > KEEP_ALIVE {
                 kept_alive = Instant::now();
                 reader.keep_alive().await?;

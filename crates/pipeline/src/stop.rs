@@ -1,6 +1,6 @@
 //! Stopping cleanly: stages finish the batch in hand and leave.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Tells all stages to stop; dropping it does, too.
@@ -44,5 +44,11 @@ impl Stop {
             () = tokio::time::sleep(duration) => {}
             () = self.stopped() => {}
         }
+    }
+
+    /// Sleeps for a quarter of the time since then, within these bounds: who waits looks less and less often, and late by a quarter of
+    /// the wait at most.
+    pub async fn sleep_longer(&mut self, since: Instant, least: Duration, most: Duration) {
+        self.sleep((since.elapsed() / 4).clamp(least, most)).await;
     }
 }

@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use chrono::DateTime;
-use entity::event::{Op, RecordChanged};
+use entity::event::RecordChanged;
 use entity::{CandidatePair, Record, RecordId, Version};
 use events::Event;
 use events::codec::Codec;
@@ -13,7 +13,6 @@ use index::sqlite::SqliteIndex;
 use pipeline::Stage;
 use pipeline::indexer::Indexer;
 use pipeline::scorer::Scorer;
-
 use scoring::Model;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -55,15 +54,7 @@ impl Desk {
     }
 
     fn event(&self, record: &Record, version: i64) -> Event {
-        let value = RecordChanged {
-            id: record.id,
-            version: Version(version),
-            op: Op::Upsert,
-            source: Some(record.source.clone()),
-            source_id: Some(record.source_id.clone()),
-            created_at: Some(record.created_at),
-            organization: Some(record.organization.clone()),
-        };
+        let value = RecordChanged::upsert(record.clone(), Version(version));
         let value = Some(self.codec.encode(Product::Record, &value).unwrap());
         let (topic, key) = (TopicNames::default().record, record.id.to_string().into_bytes());
         Event { topic, partition: 0, offset: version, time_ms: 0, key, value, headers: Vec::new() }
@@ -77,6 +68,12 @@ impl Desk {
     async fn score(&mut self, record: &Record, version: i64) {
         let event = self.event(record, version);
         self.scorer.apply(&[event]).await.unwrap();
+    }
+
+    /// Both stages, one after the other.
+    async fn take_in(&mut self, record: &Record, version: i64) {
+        self.index(record, version).await;
+        self.score(record, version).await;
     }
 
     async fn pairs(&self) -> Vec<CandidatePair> {
@@ -105,19 +102,15 @@ fn records() -> [Record; 3] {
 async fn a_pair_stands_while_the_index_lacks_the_partner() {
     let mut desk = Desk::new().await;
     let [one, twin, _] = records();
-    for record in [&one, &twin] {
-        desk.index(record, 1).await;
-        desk.score(record, 1).await;
-    }
+    desk.take_in(&one, 1).await;
+    desk.take_in(&twin, 1).await;
     let pair = CandidatePair::new(one.id, twin.id).unwrap();
     assert_eq!(desk.pairs().await, [pair]);
     // A replay into a new index: the one comes before its twin.
     desk.lose_index().await;
-    desk.index(&one, 1).await;
-    desk.score(&one, 1).await;
+    desk.take_in(&one, 1).await;
     assert_eq!(desk.pairs().await, [pair], "what the index does not have yet is not gone");
-    desk.index(&twin, 1).await;
-    desk.score(&twin, 1).await;
+    desk.take_in(&twin, 1).await;
     assert_eq!(desk.pairs().await, [pair]);
 }
 
@@ -125,10 +118,8 @@ async fn a_pair_stands_while_the_index_lacks_the_partner() {
 async fn a_pair_ends_with_what_its_records_shared() {
     let mut desk = Desk::new().await;
     let [one, twin, other] = records();
-    for record in [&one, &twin] {
-        desk.index(record, 1).await;
-        desk.score(record, 1).await;
-    }
+    desk.take_in(&one, 1).await;
+    desk.take_in(&twin, 1).await;
     // The twin becomes another; its event waits, the one's comes again.
     let changed = Record { organization: other.organization, ..twin.clone() };
     desk.index(&changed, 2).await;
@@ -136,7 +127,6 @@ async fn a_pair_ends_with_what_its_records_shared() {
     assert_eq!(desk.pairs().await, [], "they share no block any more");
     desk.score(&changed, 2).await;
     assert_eq!(desk.pairs().await, []);
-    desk.index(&twin, 3).await;
-    desk.score(&twin, 3).await;
+    desk.take_in(&twin, 3).await;
     assert_eq!(desk.pairs().await, [CandidatePair::new(one.id, twin.id).unwrap()]);
 }

@@ -1,7 +1,7 @@
 //! The records of blocks with their documents: sizes first, then the documents of the blocks that are not too large.
 
 use super::client::Client;
-use super::read::{DOCUMENTS_PER_PAGE, KEYS_PER_REQUEST, SourceHit, decoded, hits, sizes};
+use super::read::{DOCUMENTS_PER_PAGE, SourceHit, Walk, decoded, sizes};
 use crate::error::Result;
 use crate::port::{Candidate, Candidates, StoredDocument};
 use entity::RecordId;
@@ -46,33 +46,19 @@ pub(super) async fn candidates(
 /// All documents that have one of the keys.
 async fn meet(client: &Client, target: &str, keys: &HashSet<&str>) -> Result<BTreeMap<RecordId, Met>> {
     let mut met: BTreeMap<RecordId, Met> = BTreeMap::new();
-    let listed: Vec<&str> = keys.iter().copied().collect();
-    for asked in listed.chunks(KEYS_PER_REQUEST) {
-        let mut body = json!({
-            "size": DOCUMENTS_PER_PAGE,
-            "track_total_hits": false,
-            "_source": ["id", "version", "keys", "features"],
-            "query": {"bool": {"filter": [{"terms": {"keys": asked}}]}},
-            "sort": [{"id": "asc"}],
-        });
-        loop {
-            let page: Vec<SourceHit> = hits(client, "reading candidates of the index", target, &body).await?;
-            let is_last = page.len() < DOCUMENTS_PER_PAGE;
-            for hit in page {
-                let mut document: StoredDocument = decoded(hit.source)?;
-                let id = document.id;
-                body["search_after"] = json!([id]);
-                // It may have changed since another key found it.
-                if met.get(&id).is_none_or(|known| known.candidate.version < document.version) {
-                    let held = std::mem::take(&mut document.keys).into_iter();
-                    let keys = held.filter(|key| keys.contains(key.as_str())).collect();
-                    met.insert(id, Met { candidate: document.into(), keys });
-                }
-            }
-            if is_last {
-                break;
-            }
+    let fields = json!({"_source": ["id", "version", "keys", "features"]});
+    let walk = Walk { doing: "reading candidates of the index", fields, hits_per_page: DOCUMENTS_PER_PAGE };
+    walk.each_hit(client, target, keys, |hit: SourceHit| {
+        let mut document: StoredDocument = decoded(hit.source)?;
+        let id = document.id;
+        // It may have changed since another key found it.
+        if met.get(&id).is_none_or(|known| known.candidate.version < document.version) {
+            let held = std::mem::take(&mut document.keys).into_iter();
+            let keys = held.filter(|key| keys.contains(key.as_str())).collect();
+            met.insert(id, Met { candidate: document.into(), keys });
         }
-    }
+        Ok(id)
+    })
+    .await?;
     Ok(met)
 }

@@ -12,10 +12,10 @@ use entity::{RecordId, Version};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Keys of one request; the server takes 65,536 terms and as many buckets.
-pub(super) const KEYS_PER_REQUEST: usize = 10_000;
+const KEYS_PER_REQUEST: usize = 10_000;
 /// Hits of one page; the server's window is 10,000.
 const HITS_PER_PAGE: usize = 10_000;
 /// Documents of one page: they carry features, a kilobyte each, and a page of fewer searches the same keys more often.
@@ -81,17 +81,17 @@ pub(super) async fn hits<H: DeserializeOwned>(
     target: &str,
     body: &Value,
 ) -> Result<Vec<H>> {
-    Ok(found::<H>(client, doing, target, "", body).await?.hits.hits)
+    Ok(found::<H>(client, doing, target, body).await?.hits.hits)
 }
 
 async fn found<H: DeserializeOwned>(
     client: &Client,
     doing: &str,
     target: &str,
-    parameters: &str,
     body: &Value,
 ) -> Result<Found<H>> {
-    let path = format!("{target}/_search?allow_partial_search_results=false{parameters}");
+    // What the server would keep of counts is of no use: each refresh empties it.
+    let path = format!("{target}/_search?allow_partial_search_results=false&request_cache=false");
     client.json(doing, Method::Post, &path, body).await
 }
 
@@ -121,12 +121,9 @@ pub(super) async fn blocks(
     block_size_max: usize,
 ) -> Result<Vec<Block>> {
     let sizes = sizes(client, target, keys).await?;
-    let small: Vec<&str> =
+    let small: HashSet<&str> =
         sizes.iter().filter(|(_, size)| **size <= block_size_max).map(|(key, _)| key.as_str()).collect();
-    let mut members: HashMap<String, Vec<RecordId>> = HashMap::new();
-    for keys in small.chunks(KEYS_PER_REQUEST) {
-        members.extend(self::members(client, target, &keys.iter().copied().collect()).await?);
-    }
+    let members = members(client, target, &small).await?;
     let block = |key: &String| {
         let counted = sizes.get(key).copied().unwrap_or(0);
         let ids = members.get(key).cloned().unwrap_or_default();
@@ -142,7 +139,7 @@ pub(super) async fn blocks(
 ///
 /// A filter for each key, not buckets of what is found: the server counts a filter by its postings alone (where nothing was
 /// deleted, without reading them), and for buckets would read all keys of all documents that have one of these. It does so
-/// only where no query is beside the filters. Its cache of such answers would be of no use: each refresh empties it.
+/// only where no query is beside the filters.
 pub(super) async fn sizes(client: &Client, target: &str, keys: &[String]) -> Result<HashMap<String, usize>> {
     let distinct: Vec<&String> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
     let mut sizes = HashMap::new();
@@ -154,7 +151,7 @@ pub(super) async fn sizes(client: &Client, target: &str, keys: &[String]) -> Res
             "aggs": {"keys": {"filters": {"filters": filters}}},
         });
         let doing = "counting blocks of the index";
-        let found: Found<Value> = found(client, doing, target, "&request_cache=false", &body).await?;
+        let found: Found<Value> = found(client, doing, target, &body).await?;
         let buckets = found.aggregations.map_or_else(Vec::new, |aggregations| aggregations.keys.buckets);
         if buckets.len() != keys.len() {
             return Err(Error::Corrupt(format!("{doing}: {} counts for {} keys", buckets.len(), keys.len())));
@@ -169,32 +166,59 @@ pub(super) async fn sizes(client: &Client, target: &str, keys: &[String]) -> Res
 async fn members(
     client: &Client,
     target: &str,
-    keys: &BTreeSet<&str>,
+    keys: &HashSet<&str>,
 ) -> Result<HashMap<String, Vec<RecordId>>> {
-    let mut members: HashMap<String, Vec<RecordId>> = HashMap::new();
-    if keys.is_empty() {
-        return Ok(members);
-    }
-    let mut body = json!({
-        "size": HITS_PER_PAGE,
-        "track_total_hits": false,
-        "_source": false,
-        "docvalue_fields": ["id", "keys"],
-        "query": {"bool": {"filter": [{"terms": {"keys": keys}}]}},
-        "sort": [{"id": "asc"}],
-    });
-    loop {
-        let page: Vec<KeysHit> = hits(client, "reading blocks of the index", target, &body).await?;
-        let is_last = page.len() < HITS_PER_PAGE;
-        for KeysHit { fields: KeysFields { id: [id], keys: held } } in page {
-            body["search_after"] = json!([id]);
-            for key in held.into_iter().filter(|key| keys.contains(key.as_str())) {
-                members.entry(key).or_default().push(id);
+    let mut members: HashMap<String, BTreeSet<RecordId>> = HashMap::new();
+    let fields = json!({"_source": false, "docvalue_fields": ["id", "keys"]});
+    let walk = Walk { doing: "reading blocks of the index", fields, hits_per_page: HITS_PER_PAGE };
+    walk.each_hit(client, target, keys, |hit: KeysHit| {
+        let KeysFields { id: [id], keys: held } = hit.fields;
+        for key in held.into_iter().filter(|key| keys.contains(key.as_str())) {
+            members.entry(key).or_default().insert(id);
+        }
+        Ok(id)
+    })
+    .await?;
+    Ok(members.into_iter().map(|(key, ids)| (key, ids.into_iter().collect())).collect())
+}
+
+/// A walk through all documents that have one of some keys.
+pub(super) struct Walk {
+    /// For errors.
+    pub(super) doing: &'static str,
+    /// What is told of each document, as parts of the request.
+    pub(super) fields: Value,
+    pub(super) hits_per_page: usize,
+}
+
+impl Walk {
+    /// Takes every hit, which says its id. A document whose keys stand in several requests is met as often.
+    pub(super) async fn each_hit<H: DeserializeOwned>(
+        self,
+        client: &Client,
+        target: &str,
+        keys: &HashSet<&str>,
+        mut take: impl FnMut(H) -> Result<RecordId>,
+    ) -> Result<()> {
+        let listed: Vec<&str> = keys.iter().copied().collect();
+        for keys in listed.chunks(KEYS_PER_REQUEST) {
+            let mut body = self.fields.clone();
+            body["size"] = json!(self.hits_per_page);
+            body["track_total_hits"] = json!(false);
+            body["query"] = json!({"bool": {"filter": [{"terms": {"keys": keys}}]}});
+            body["sort"] = json!([{"id": "asc"}]);
+            loop {
+                let page: Vec<H> = hits(client, self.doing, target, &body).await?;
+                let is_last = page.len() < self.hits_per_page;
+                for hit in page {
+                    body["search_after"] = json!([take(hit)?]);
+                }
+                if is_last {
+                    break;
+                }
             }
         }
-        if is_last {
-            return Ok(members);
-        }
+        Ok(())
     }
 }
 

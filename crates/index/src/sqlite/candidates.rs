@@ -2,7 +2,7 @@
 
 use super::failure::failed;
 use super::generation::GenerationId;
-use super::read::take_numbers;
+use super::read::{LISTS, limit_of, listed, read_lists, take_numbers};
 use crate::error::{Error, Result};
 use crate::port::{Candidate, Candidates};
 use entity::{RecordId, Version};
@@ -49,8 +49,7 @@ pub(super) async fn candidates(
 }
 
 impl Found {
-    /// The lists come back as one string, `"key's place[number,number …] …"`, with one number more than the limit where there
-    /// are more; the documents as one run of bytes, `"number version features-length:"`, id, features.
+    /// The lists come back as [`LISTS`], the documents as one run of bytes, `"number version features-length:"`, id, features.
     ///
     /// A row for each would cost more in sqlx than its lookup in SQLite: values are copied one by one between two
     /// threads that share one allocator.
@@ -62,27 +61,21 @@ impl Found {
         block_size_max: usize,
     ) -> Result<()> {
         let sql = format!(
-            "WITH listed AS MATERIALIZED (
-                 SELECT asked.key AS place, (
-                     SELECT json_group_array(document)
-                     FROM (SELECT document FROM posting_{generation} WHERE key = asked.value LIMIT $2 + 1)
-                 ) AS numbers
-                 FROM json_each($1) AS asked
-             ), wanted AS MATERIALIZED (
+            "WITH listed AS MATERIALIZED ({listed}), wanted AS MATERIALIZED (
                  SELECT DISTINCT number.value AS number
                  FROM listed CROSS JOIN json_each(listed.numbers) AS number WHERE json_array_length(listed.numbers) <= $2
              )
-             SELECT (SELECT group_concat(place || numbers, ' ') FROM listed), (
+             SELECT (SELECT {LISTS} FROM listed), (
                  SELECT CAST(group_concat(
                      d.number || ' ' || d.version || ' ' || length(d.features) || ':' || d.id || d.features, ''
                  ) AS BLOB)
                  FROM wanted CROSS JOIN document_{generation} AS d ON d.number = wanted.number
-             )"
+             )",
+            listed = listed(generation)
         );
-        let limit = i64::try_from(block_size_max).unwrap_or(i64::MAX).min(i64::MAX - 1);
         let (lists, packed): (Option<String>, Option<Vec<u8>>) = sqlx::query_as(AssertSqlSafe(sql))
             .bind(serde_json::to_string(keys).expect("strings are JSON"))
-            .bind(limit)
+            .bind(limit_of(block_size_max))
             .fetch_one(connection)
             .await
             .map_err(failed("reading candidates of the index"))?;
@@ -92,16 +85,8 @@ impl Found {
                 .ok_or_else(|| Error::Corrupt("documents of the index do not add up".to_owned()))?;
             self.documents.insert(number, candidate);
         }
-        let before = self.lists.len();
-        self.lists.resize(before + keys.len(), Some(Vec::new()));
-        for list in lists.iter().flat_map(|lists| lists.split(' ')) {
-            let (place, numbers) = list.split_once('[').expect("the statement writes an array");
-            let numbers = numbers.trim_end_matches(']').split(',').filter(|number| !number.is_empty());
-            let numbers: Vec<i64> =
-                numbers.map(|number| number.parse().expect("a document is a number")).collect();
-            let place: usize = place.parse().expect("the place is a number");
-            self.lists[before + place] = (numbers.len() <= block_size_max).then_some(numbers);
-        }
+        let lists = read_lists(lists.as_deref(), keys.len()).into_iter();
+        self.lists.extend(lists.map(|list| (list.len() <= block_size_max).then_some(list)));
         Ok(())
     }
 }

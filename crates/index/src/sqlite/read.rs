@@ -53,35 +53,52 @@ fn size_of(listed: usize, counted: Option<usize>) -> usize {
 }
 
 /// The document numbers of each key, one more than the limit where there are more.
-///
-/// One string comes back, `"key's place:number number …,"`: ten thousand rows would cost more than the lookup.
 async fn postings(
     connection: &mut SqliteConnection,
     generation: GenerationId,
     keys: &[String],
     block_size_max: usize,
 ) -> Result<Vec<Vec<i64>>> {
-    let sql = format!(
-        "SELECT group_concat(asked.key || ':' || (
-             SELECT group_concat(document, ' ')
-             FROM (SELECT document FROM posting_{generation} WHERE key = asked.value LIMIT $2)
-         ))
-         FROM json_each($1) AS asked"
-    );
-    let found: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+    let sql = format!("SELECT {LISTS} FROM ({})", listed(generation));
+    let lists: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(serde_json::to_string(keys).expect("strings are JSON"))
-        .bind(i64::try_from(block_size_max.saturating_add(1)).unwrap_or(i64::MAX))
+        .bind(limit_of(block_size_max))
         .fetch_one(connection)
         .await
         .map_err(failed("reading blocks of the index"))?;
-    let mut lists = vec![Vec::new(); keys.len()];
-    for list in found.iter().flat_map(|found| found.split(',')) {
-        let (place, numbers) = list.split_once(':').expect("the statement writes a colon");
+    Ok(read_lists(lists.as_deref(), keys.len()))
+}
+
+/// The rows `(place, numbers)`: of each key in `$1` its place there and its document numbers as a JSON array, one more than `$2`
+/// where there are more.
+pub(super) fn listed(generation: GenerationId) -> String {
+    format!(
+        "SELECT asked.key AS place, (
+             SELECT json_group_array(document)
+             FROM (SELECT document FROM posting_{generation} WHERE key = asked.value LIMIT $2 + 1)
+         ) AS numbers
+         FROM json_each($1) AS asked"
+    )
+}
+
+/// The rows of [`listed`] as one string, `"place[number,number …] …"`: ten thousand rows would cost more than the lookup.
+pub(super) const LISTS: &str = "group_concat(place || numbers, ' ')";
+
+/// Reads [`LISTS`] of so many keys.
+pub(super) fn read_lists(told: Option<&str>, keys: usize) -> Vec<Vec<i64>> {
+    let mut lists = vec![Vec::new(); keys];
+    for list in told.iter().flat_map(|told| told.split(' ')) {
+        let (place, numbers) = list.split_once('[').expect("the statement writes an array");
+        let numbers = numbers.trim_end_matches(']').split(',').filter(|number| !number.is_empty());
         let place: usize = place.parse().expect("the place is a number");
-        lists[place] =
-            numbers.split(' ').map(|number| number.parse().expect("a document is a number")).collect();
+        lists[place] = numbers.map(|number| number.parse().expect("a document is a number")).collect();
     }
-    Ok(lists)
+    lists
+}
+
+/// A limit that has a number after it.
+pub(super) fn limit_of(block_size_max: usize) -> i64 {
+    i64::try_from(block_size_max).unwrap_or(i64::MAX).min(i64::MAX - 1)
 }
 
 async fn sizes(

@@ -161,18 +161,12 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn record(&mut self, id: RecordId) -> Result<()> {
-        let record = self.records.get(&id).copied();
-        let op = if record.is_some() { Op::Upsert } else { Op::Delete };
-        let value = RecordChanged {
-            id,
-            version: self.settings.version,
-            op,
-            source: record.map(|record| record.source.clone()),
-            source_id: record.map(|record| record.source_id.clone()),
-            created_at: record.map(|record| record.created_at),
-            organization: record.map(|record| record.organization.clone()),
+        let version = self.settings.version;
+        let value = match self.records.get(&id).copied() {
+            Some(record) => RecordChanged::upsert(record.clone(), version),
+            None => RecordChanged::delete(id, version),
         };
-        self.send(Product::Record, &id.to_string(), None, op, &value)
+        self.send(Product::Record, &id.to_string(), None, value.op, &value)
     }
 
     fn organization(&mut self, id: OrganizationId, relinked: bool) -> Result<()> {

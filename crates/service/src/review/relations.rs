@@ -65,23 +65,23 @@ pub(super) async fn list(
     let live = room.live.look().await?;
     let asked = room.index.documents(&[RecordId(record)]).await?.pop();
     let asked = asked.ok_or_else(|| Problem::not_found(format!("record {record} in the index")))?;
-    let near = room.index.candidates(&asked.keys, live.model.block_size_max()).await?;
-    let relations = related(&live, vec![asked], &near.documents)?;
+    let mut near = room.index.candidates(&asked.keys, live.model.block_size_max()).await?.documents;
+    near.retain(|other| other.id != asked.id);
+    let relations = related(&live, &[asked], &near)?;
     let relations = relations.into_iter().map(|(_, relation)| relation).collect();
     Ok(Json(RelationList { record, model_version: live.model.version().to_owned(), relations }))
 }
 
-/// Of the records near by those that belong to one of the documents, with which; likest first.
+/// Of the records near by, which none of the documents is among, those that belong to one of them, with which; likest first.
 pub(super) fn related(
     live: &Live,
-    documents: Vec<StoredDocument>,
+    documents: &[StoredDocument],
     near: &[Candidate],
 ) -> Result<Vec<(RecordId, RelationView)>> {
-    let own: Vec<Candidate> = documents.into_iter().map(Candidate::from).collect();
-    let others = near.iter().filter(|other| own.iter().all(|document| document.id != other.id));
-    let others = with_features(others)?;
+    let own = with_features(documents.iter().map(|one| (one.id, one.features.as_slice())))?;
+    let others = with_features(near.iter().map(|one| (one.id, one.features.as_slice())))?;
     let mut relations = Vec::new();
-    for (own, asked) in with_features(&own)? {
+    for (own, asked) in own {
         for (theirs, other) in &others {
             let vector = scoring::compare(&own, theirs);
             if vector.is_branch() {
@@ -102,11 +102,8 @@ pub(super) fn related(
 }
 
 fn with_features<'a>(
-    documents: impl IntoIterator<Item = &'a Candidate>,
+    told: impl Iterator<Item = (RecordId, &'a [u8])>,
 ) -> Result<Vec<(RecordFeatures<'a>, RecordId)>> {
-    let read = |document: &'a Candidate| {
-        let features = RecordFeatures::from_bytes(&document.features).map_err(|error| unusable(&error))?;
-        Ok((features, document.id))
-    };
-    documents.into_iter().map(read).collect()
+    told.map(|(id, bytes)| Ok((RecordFeatures::from_bytes(bytes).map_err(|error| unusable(&error))?, id)))
+        .collect()
 }

@@ -1,10 +1,11 @@
 //! Scores in. Two scorers may see two records in different versions; what is stored is what the newest versions
 //! of both say, in whatever order the scorers come.
 //!
-//! Why that holds: a record is scored only once its document is searchable (one that the index refuses is parked, and has no place here). If the scorer of A missed B's newest
-//! document, B's became searchable later, so the scorer of B saw A's. So of the two verdicts on a pair one rests on
-//! both newest versions, and the guards below let no other replace it. A pair that still rests on an older version of a record once
-//! its scorer's verdicts were taken was written while that scorer worked: it goes. `scores_in_any_order` plays it through.
+//! Why that holds: a record is scored only once its document is searchable (one that the index refuses is parked, and has
+//! no place here). If the scorer of A missed B's newest document, B's became searchable later, so the scorer of B saw A's.
+//! So of the two verdicts on a pair one rests on both newest versions, and the guards below let no other replace it. A pair
+//! that still rests on an older version of a record once its scorer's verdicts were taken was written while that scorer
+//! worked: it goes. `scores_in_any_order` plays it through.
 
 use super::super::organizations::id_list;
 use super::score_rows::{

@@ -50,7 +50,7 @@ pub(super) async fn section(room: &Room, look: &Look) -> Result<Markup> {
     near.retain(|id| !ids.contains(id));
     let near = room.index.documents(&near.into_iter().collect::<Vec<_>>()).await?;
     let near: Vec<_> = near.into_iter().map(Candidate::from).collect();
-    let mut relations = related(&live, documents, &near)?;
+    let mut relations = related(&live, &documents, &near)?;
     relations.truncate(SHOWN);
     let ids: BTreeSet<RecordId> = relations.iter().map(|(_, relation)| RecordId(relation.record)).collect();
     let records = room.organizations.records(&ids.into_iter().collect::<Vec<_>>()).await.unwrap_or_default();
