@@ -8,6 +8,7 @@
 mod blocks;
 mod clusters;
 mod components;
+mod fetch;
 mod hash;
 mod memory;
 mod pairs;
@@ -15,11 +16,11 @@ mod records;
 mod reduced;
 mod workers;
 
-pub use blocks::BlockCounts;
+pub use blocks::{BlockCounts, Blocks};
 pub use clusters::{Clusters, Constraints, Members};
 pub use memory::MemoryEstimate;
 pub use pairs::{Histogram, Pairs, ScoredPair};
-pub use records::{Batch, Keys};
+pub use records::Batch;
 pub use reduced::{Reduced, Reducer};
 pub use workers::{gather, map};
 
@@ -62,8 +63,8 @@ pub fn dedupe(records: &[Record], model: &Model, progress: impl Fn(u64) + Sync) 
             reducer.push(record, line);
         }
     });
-    let (batch, keys) = Batch::new(reduced, threads);
-    let pairs = batch.pairs(keys, &plan, progress);
+    let (batch, blocks) = Batch::new(reduced, model, threads);
+    let pairs = batch.pairs(&blocks, &plan, progress);
     let clusters = batch.clusters(&pairs, &Constraints::default(), &plan);
     clusters.iter().map(|members| group(&batch, &members)).collect()
 }

@@ -85,8 +85,8 @@ mod tests {
             batch::gather(threads, records.chunks(97), |chunk: &[Record], reducer: &mut Reducer| {
                 (1..).zip(chunk).for_each(|(line, record)| reducer.push(record, line));
             });
-        let (batch, keys) = Batch::new(reduced, threads);
-        let pairs = batch.pairs(keys, &plan, |_| ());
+        let (batch, blocks) = Batch::new(reduced, plan.model, threads);
+        let pairs = batch.pairs(&blocks, &plan, |_| ());
         for at in 0..pairs.len() {
             let weight = plan.model.weigh(pairs.levels(at).unwrap()) + pairs.prior;
             assert!((weight - batch.pair(&pairs, at).weight).abs() < 1e-6, "levels belong to their pair");

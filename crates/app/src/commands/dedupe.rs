@@ -120,7 +120,7 @@ pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
     let threshold = threshold(arguments.threshold, &model)?;
     let map = arguments.map.iter().try_fold(ColumnMap::default(), |map, more| map.and(more))?;
     let input = Input { path: &arguments.input, map: &map, threads, memory_limit: arguments.memory_limit };
-    let input::Read { mut batch, keys, left_out, estimate } = input.read()?;
+    let input::Read { mut batch, blocks, left_out, estimate } = input.read(&model)?;
     let judgements = arguments.judgements.as_deref().map(|file| judgements::read(file, &batch));
     let judgements = judgements.transpose()?.unwrap_or_default();
     let previous = arguments.previous.as_deref().map(|file| Previous::read(file, &batch)).transpose()?;
@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &DedupeArguments) -> anyhow::Result<ExitCode> {
     }
     clock.lap("read");
     let bar = output::bar(batch.len() as u64, "comparing organizations");
-    let pairs = batch.pairs(keys, &plan, |count| bar.inc(count));
+    let pairs = batch.pairs(&blocks, &plan, |count| bar.inc(count));
     bar.finish_and_clear();
     clock.lap("compare");
     let clusters = batch.clusters_at(threshold, &pairs, &judgements.constraints, &plan);
@@ -211,15 +211,22 @@ fn write_clusters(place: &Path, ran: &Ran<'_>) -> anyhow::Result<Written> {
 
 /// Clusters whose lines a thread makes in one go.
 const CLUSTERS_IN_ONE_GO: usize = 1 << 13;
+/// Clusters whose members' ids are read ahead together.
+const CLUSTERS_FETCHED_TOGETHER: usize = 64;
 
 fn cluster_lines(ran: &Ran<'_>, part: Range<usize>) -> io::Result<Vec<u8>> {
     let mut lines = Vec::with_capacity(128 * part.len());
     let named = ran.named();
-    for at in part {
-        let name = named.name(at);
-        let name = cell(&name);
-        for (member, probability) in ran.clusters.members(at).iter() {
-            writeln!(lines, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
+    for start in part.clone().step_by(CLUSTERS_FETCHED_TOGETHER) {
+        let together = start..part.end.min(start + CLUSTERS_FETCHED_TOGETHER);
+        let members = together.clone().flat_map(|at| ran.clusters.members(at).iter());
+        ran.batch.fetch_ids(members.map(|(member, _)| member));
+        for at in together {
+            let name = named.name(at);
+            let name = cell(&name);
+            for (member, probability) in ran.clusters.members(at).iter() {
+                writeln!(lines, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
+            }
         }
     }
     Ok(lines)

@@ -5,7 +5,8 @@ use crate::output;
 use anyhow::bail;
 use entity::{Record, RecordId};
 use formats::{Chunk, Chunks, ColumnMap, ReadOptions, RowError};
-use pipeline::batch::{self, Batch, Keys, MemoryEstimate, Reducer};
+use pipeline::batch::{self, Batch, Blocks, MemoryEstimate, Reducer};
+use scoring::Model;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::path::Path;
@@ -32,7 +33,7 @@ pub(super) fn threads() -> NonZero<usize> {
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) batch: Batch,
-    pub(super) keys: Keys,
+    pub(super) blocks: Blocks,
     pub(super) left_out: usize,
     pub(super) estimate: Option<MemoryEstimate>,
 }
@@ -44,7 +45,7 @@ impl Input<'_> {
     }
 
     /// Reads all of it, unless that would not fit in memory.
-    pub(super) fn read(&self) -> anyhow::Result<Read> {
+    pub(super) fn read(&self, model: &Model) -> anyhow::Result<Read> {
         let length = memory::length(self.path)?;
         let estimate = length.map(|length| self.estimate(length)).transpose()?.flatten();
         if let Some(estimate) = &estimate {
@@ -69,7 +70,7 @@ impl Input<'_> {
         bar.finish_and_clear();
         let records = reduced.iter().map(batch::Reduced::len).sum::<usize>() as u64;
         memory::check(&MemoryEstimate::new(&reduced, records), self.memory_limit)?;
-        let (batch, keys) = Batch::new(reduced, self.threads);
+        let (batch, blocks) = Batch::new(reduced, model, self.threads);
         let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
         let repeated = batch.repeated().iter();
         problems.extend(repeated.map(|n| RowError::repeated(batch.line(*n).into(), batch.source_id(*n))));
@@ -77,7 +78,7 @@ impl Input<'_> {
         if batch.is_empty() && !problems.is_empty() {
             bail!("nothing of {} could be read", self.path.display());
         }
-        Ok(Read { batch, keys, left_out: problems.len(), estimate })
+        Ok(Read { batch, blocks, left_out: problems.len(), estimate })
     }
 
     /// From the first rows; `None` when they are all.
@@ -160,7 +161,7 @@ mod tests {
         std::fs::write(&path, "id,name\n1,Harbor Food Pantry\n2,River Clinic\n1,Another Name\n").unwrap();
         let map = ColumnMap::default();
         let input = Input { path: &path, map: &map, threads: threads(), memory_limit: None };
-        let read = input.read().unwrap();
+        let read = input.read(Model::shipped()).unwrap();
         assert_eq!((read.batch.len(), read.left_out), (2, 1));
         let found = Found::new(&read.batch, ["1", "3"].into_iter());
         let id = read.batch.id(found.one("1").unwrap().unwrap());

@@ -1,7 +1,7 @@
 //! Open blocks from sorted keys: which records share one, and which blocks a record is in.
 
-use super::records::{Batch, Keys};
-use super::reduced::{Entry, PARTITIONS};
+use super::records::OUT;
+use super::reduced::{ChunkKeys, Entry, PARTITIONS};
 use super::workers;
 use std::num::NonZero;
 
@@ -18,9 +18,16 @@ pub struct BlockCounts {
     pub largest: u64,
 }
 
+/// The blocking keys of all records.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// Each with the number of its first record.
+    chunks: Vec<(u32, ChunkKeys)>,
+}
+
 /// The open blocks of two records or more. Records go by their places.
 #[derive(Debug)]
-pub(super) struct Blocks {
+pub struct Blocks {
     /// Of one block after the other, ascending within each.
     members: Vec<u32>,
     member_ends: Vec<u32>,
@@ -38,27 +45,46 @@ struct Part {
     counts: BlockCounts,
 }
 
+impl Keys {
+    pub(super) fn push(&mut self, first: u32, keys: ChunkKeys) {
+        self.chunks.push((first, keys));
+    }
+
+    /// Those of a partition, sorted; records by their places.
+    fn entries(&self, places: &[u32], partition: usize) -> Vec<Entry> {
+        let parts = self.chunks.iter().map(|(first, keys)| (*first, keys.partition(partition)));
+        let mut entries = Vec::with_capacity(parts.clone().map(|(_, part)| part.len()).sum());
+        for (first, part) in parts {
+            let placed = part
+                .iter()
+                .map(|entry| entry.of(places[(first + entry.record) as usize]))
+                .filter(|entry| entry.record != OUT);
+            entries.extend(placed);
+        }
+        entries.sort_unstable();
+        entries
+    }
+}
+
 impl Blocks {
-    pub(super) fn new(batch: &Batch, keys: Keys, size_max: usize, threads: NonZero<usize>) -> Self {
+    /// Of keys of so many records, whose places are given by their numbers.
+    pub(super) fn new(
+        keys: Keys,
+        places: &[u32],
+        records: usize,
+        size_max: usize,
+        threads: NonZero<usize>,
+    ) -> Self {
         let parts = workers::map(threads, 0..PARTITIONS, |partition| {
-            part(&batch.entries(&keys, partition), size_max)
+            part(&keys.entries(places, partition), size_max)
         });
         drop(keys);
-        let total = parts.iter().map(|part| part.members.len()).sum();
         let mut counts = BlockCounts::default();
-        let mut members = Vec::with_capacity(total);
-        let mut member_ends = Vec::with_capacity(parts.iter().map(|part| part.sizes.len()).sum());
-        for part in parts {
-            let mut end = at(members.len());
-            members.extend_from_slice(&part.members);
-            member_ends.extend(part.sizes.iter().map(|size| {
-                end += size;
-                end
-            }));
-            counts.add(&part.counts);
-        }
+        parts.iter().for_each(|part| counts.add(&part.counts));
+        let (members, member_ends) = in_order(&parts, records);
+        drop(parts);
         let mut blocks = Self { members, member_ends, blocks: Vec::new(), block_ends: Vec::new(), counts };
-        blocks.invert(batch.len());
+        blocks.invert(records);
         blocks
     }
 
@@ -90,6 +116,44 @@ impl Blocks {
             }
         }
         (self.blocks, self.block_ends) = (blocks, ends);
+    }
+}
+
+/// The blocks of all parts by their first members: those of records that lie near lie near, too.
+fn in_order(parts: &[Part], records: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut ends = vec![(0u32, 0u32); records];
+    for block in parts.iter().flat_map(Part::blocks) {
+        let (blocks, members) = &mut ends[block[0] as usize];
+        *blocks += 1;
+        *members += at(block.len());
+    }
+    let total = at(parts.iter().map(|part| part.members.len()).sum());
+    let (mut blocks, mut members) = (0, 0);
+    for end in &mut ends {
+        let (own_blocks, own_members) = std::mem::replace(end, (blocks, members));
+        blocks += own_blocks;
+        members += own_members;
+    }
+    let (mut member_ends, mut in_order) = (vec![0; blocks as usize], vec![0; total as usize]);
+    for block in parts.iter().flat_map(Part::blocks) {
+        let (blocks, members) = &mut ends[block[0] as usize];
+        let start = *members as usize;
+        in_order[start..start + block.len()].copy_from_slice(block);
+        *members += at(block.len());
+        member_ends[*blocks as usize] = *members;
+        *blocks += 1;
+    }
+    (in_order, member_ends)
+}
+
+impl Part {
+    fn blocks(&self) -> impl Iterator<Item = &[u32]> {
+        let mut rest = self.members.as_slice();
+        self.sizes.iter().map(move |size| {
+            let (block, more) = rest.split_at(*size as usize);
+            rest = more;
+            block
+        })
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Members<'a>(&'a [(u32, f64)]);
 
 impl<'a> Members<'a> {
     /// The members: number, and the probability that it belongs with the rest.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, f64)> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = (u32, f64)> + Clone + use<'a> {
         self.0.iter().copied()
     }
 

@@ -1,12 +1,17 @@
 //! Every pair that shares an open block and is not ruled out, compared once.
 
 use super::blocks::{BlockCounts, Blocks};
-use super::records::{Batch, Keys};
+use super::fetch::fetch;
+use super::records::Batch;
+use super::reduced::place;
 use super::{Evidence, Plan, workers};
 use scoring::{FeatureVector, RecordFeatures};
+use std::ops::Range;
 
 /// Records whose pairs are compared in one go.
 const RECORDS_IN_ONE_GO: usize = 2048;
+/// Records whose candidates are found together: memory then brings what they need all at once, not one after the other.
+const RECORDS_FOUND_TOGETHER: usize = 32;
 /// Decoded features that a thread keeps: a power of two, about what the processor's last cache holds.
 const DECODED_MAX: usize = 4096;
 
@@ -79,11 +84,10 @@ impl Histogram {
 impl Batch {
     /// Compares all pairs that share an open block and are not ruled out, each once.
     #[must_use]
-    pub fn pairs(&self, keys: Keys, plan: &Plan<'_>, progress: impl Fn(u64) + Sync) -> Pairs {
-        let blocks = Blocks::new(self, keys, plan.model.block_size_max(), plan.threads);
+    pub fn pairs(&self, blocks: &Blocks, plan: &Plan<'_>, progress: impl Fn(u64) + Sync) -> Pairs {
         let prior = plan.model.prior(self.len() as u64);
         let starts = (0..self.len()).step_by(RECORDS_IN_ONE_GO);
-        let new = || Comparer::new(self, &blocks, plan, prior);
+        let new = || Comparer::new(self, blocks, plan, prior);
         let parts = workers::map_with(plan.threads, starts, new, |comparer, start| {
             let end = self.len().min(start + RECORDS_IN_ONE_GO);
             let part = comparer.compare(start..end);
@@ -158,7 +162,10 @@ struct Comparer<'a> {
     prior: f64,
     /// By the place's last bits.
     decoded: Vec<(u32, RecordFeatures<'a>)>,
+    /// What some records are compared with, one record's after the other's.
     earlier: Vec<u32>,
+    /// Per record, where its own end.
+    ends: Vec<usize>,
 }
 
 /// What one go brought.
@@ -177,10 +184,10 @@ struct Part {
 impl<'a> Comparer<'a> {
     fn new(batch: &'a Batch, blocks: &'a Blocks, plan: &'a Plan<'a>, prior: f64) -> Self {
         let decoded = vec![(u32::MAX, RecordFeatures::default()); DECODED_MAX];
-        Self { batch, blocks, plan, prior, decoded, earlier: Vec::new() }
+        Self { batch, blocks, plan, prior, decoded, earlier: Vec::new(), ends: Vec::new() }
     }
 
-    fn compare(&mut self, records: std::ops::Range<usize>) -> Part {
+    fn compare(&mut self, records: Range<usize>) -> Part {
         let mut part = Part {
             kept: Vec::new(),
             told_apart: Vec::new(),
@@ -190,21 +197,31 @@ impl<'a> Comparer<'a> {
             compared: 0,
             histogram: Histogram::new(),
         };
-        for record in records {
-            let record = u32::try_from(record).expect("places are numbers of 32 bits");
-            self.find_earlier(record);
-            if self.earlier.is_empty() {
-                continue;
+        for start in records.clone().step_by(RECORDS_FOUND_TOGETHER) {
+            let together = place(start)..place(records.end.min(start + RECORDS_FOUND_TOGETHER));
+            self.find_earlier(together.clone());
+            self.fetch_features(together.clone());
+            let (earlier, ends) = (std::mem::take(&mut self.earlier), std::mem::take(&mut self.ends));
+            part.compared += earlier.len() as u64;
+            let mut from = 0;
+            for (record, end) in together.zip(&ends) {
+                self.compare_with(record, &earlier[from..*end], &mut part);
+                from = *end;
             }
-            part.compared += self.earlier.len() as u64;
-            self.fetch_earlier();
-            let own = std::mem::take(self.decode(record));
-            for other in std::mem::take(&mut self.earlier) {
-                self.compare_two((record, &own), other, &mut part);
-            }
-            *self.decode_slot(record) = (record, own);
+            (self.earlier, self.ends) = (earlier, ends);
         }
         part
+    }
+
+    fn compare_with(&mut self, record: u32, earlier: &[u32], part: &mut Part) {
+        if earlier.is_empty() {
+            return;
+        }
+        let own = std::mem::take(self.decode(record));
+        for other in earlier {
+            self.compare_two((record, &own), *other, part);
+        }
+        *self.decode_slot(record) = (record, own);
     }
 
     fn compare_two(&mut self, (record, own): (u32, &RecordFeatures<'a>), other: u32, part: &mut Part) {
@@ -226,25 +243,45 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// The records before this one that share an open block with it and are not ruled out, each once.
-    fn find_earlier(&mut self, record: u32) {
+    /// For each of these records those before it that share an open block with it and are not ruled out, each once.
+    fn find_earlier(&mut self, records: Range<u32>) {
+        let (blocks, sketches) = (self.blocks, self.batch.sketches.as_slice());
         self.earlier.clear();
-        for block in self.blocks.of(record) {
-            let members = self.blocks.members(*block).iter();
-            self.earlier.extend(members.take_while(|other| **other < record));
+        self.ends.clear();
+        let own_blocks = records.clone().flat_map(|record| blocks.of(record));
+        fetch(own_blocks.map(|block| blocks.members(*block)[0].to_le_bytes()[0]));
+        for record in records.clone() {
+            let start = self.earlier.len();
+            for block in blocks.of(record) {
+                let members = blocks.members(*block).iter();
+                self.earlier.extend(members.take_while(|other| **other < record));
+            }
+            let own = &mut self.earlier[start..];
+            own.sort_unstable();
+            let distinct = start + distinct_first(own);
+            self.earlier.truncate(distinct);
+            self.ends.push(distinct);
         }
-        self.earlier.sort_unstable();
-        self.earlier.dedup();
-        let sketches = self.batch.sketches.as_slice();
-        let own = sketches[record as usize];
-        self.earlier.retain(|other| !own.rules_out(&sketches[*other as usize]));
+        fetch(self.earlier.iter().map(|other| sketches[*other as usize].touch()));
+        let (mut from, mut kept) = (0, 0);
+        for (record, end) in records.zip(&mut self.ends) {
+            let own = sketches[record as usize];
+            for at in std::mem::replace(&mut from, *end)..*end {
+                let other = self.earlier[at];
+                if !own.rules_out(&sketches[other as usize]) {
+                    self.earlier[kept] = other;
+                    kept += 1;
+                }
+            }
+            *end = kept;
+        }
+        self.earlier.truncate(kept);
     }
 
-    /// Touches what will be compared: memory then brings it all at once, not one record after the other.
-    fn fetch_earlier(&self) {
-        let absent = self.earlier.iter().filter(|other| self.decoded[slot_of(**other)].0 != **other);
-        let touched = absent.fold(0, |sum, other| sum ^ self.batch.touch_features(*other));
-        std::hint::black_box(touched);
+    fn fetch_features(&self, records: Range<u32>) {
+        let all = records.chain(self.earlier.iter().copied());
+        let absent = all.filter(|record| self.decoded[slot_of(*record)].0 != *record);
+        fetch(absent.map(|record| self.batch.touch_features(record)));
     }
 
     fn decode_slot(&mut self, record: u32) -> &mut (u32, RecordFeatures<'a>) {
@@ -264,4 +301,16 @@ impl<'a> Comparer<'a> {
 
 fn slot_of(record: u32) -> usize {
     record as usize % DECODED_MAX
+}
+
+/// Moves the distinct ones of a sorted list to its front; how many they are.
+fn distinct_first(sorted: &mut [u32]) -> usize {
+    let mut distinct = 0;
+    for at in 0..sorted.len() {
+        if at == 0 || sorted[at] != sorted[at - 1] {
+            sorted[distinct] = sorted[at];
+            distinct += 1;
+        }
+    }
+    distinct
 }

@@ -1,10 +1,12 @@
-//! All records of a batch, and their keys.
+//! All records of a batch.
 
-use super::reduced::{ChunkKeys, Entry, Reduced, place};
+use super::blocks::{Blocks, Keys};
+use super::fetch::fetch;
+use super::reduced::{Reduced, place};
 use super::workers;
 use chrono::{DateTime, Utc};
 use entity::RecordId;
-use scoring::{RecordFeatures, Sketch};
+use scoring::{Model, RecordFeatures, Sketch};
 use std::num::NonZero;
 
 /// Records go by their number, in the order of the input.
@@ -20,9 +22,10 @@ pub struct Batch {
     pub(super) order: Vec<u32>,
     /// Per number, its place; [`OUT`] for a record left out.
     pub(super) places: Vec<u32>,
-    /// Features by place, end to end: what is compared lies near.
-    features: Vec<u8>,
-    feature_ends: Vec<u64>,
+    /// Features by place, so many records' in one piece: what is compared lies near.
+    features: Vec<Box<[u8]>>,
+    /// By place, where in its piece they end.
+    feature_ends: Vec<u32>,
     /// By place.
     pub(super) sketches: Vec<Sketch>,
     repeated: Vec<u32>,
@@ -31,20 +34,23 @@ pub struct Batch {
 /// The place of a record that is left out.
 pub(super) const OUT: u32 = u32::MAX;
 
-/// The blocking keys of all records; comparing uses them up.
-#[derive(Debug)]
-pub struct Keys {
-    chunks: Vec<(u32, ChunkKeys)>,
-}
-
 impl Batch {
-    /// All chunks together. Of a record told twice the first telling counts, the others are left out.
+    /// All chunks together, and which of their records share a block. Of a record told twice the first telling counts,
+    /// the others are left out.
     #[must_use]
-    pub fn new(chunks: Vec<Reduced>, threads: NonZero<usize>) -> (Self, Keys) {
-        let mut batch = Self::default();
-        let mut keys = Keys { chunks: Vec::with_capacity(chunks.len()) };
-        let mut areas: Vec<u64> = Vec::with_capacity(chunks.iter().map(Reduced::len).sum());
+    pub fn new(chunks: Vec<Reduced>, model: &Model, threads: NonZero<usize>) -> (Self, Blocks) {
+        let records = chunks.iter().map(Reduced::len).sum();
+        let mut batch = Self {
+            ids: Vec::with_capacity(records),
+            created_at: Vec::with_capacity(records),
+            lines: Vec::with_capacity(records),
+            name_ends: Vec::with_capacity(records),
+            ..Self::default()
+        };
+        let mut keys = Keys::default();
+        let mut areas: Vec<u64> = Vec::with_capacity(records);
         let mut features = Vec::with_capacity(chunks.len());
+        let mut lengths: Vec<u32> = Vec::with_capacity(records);
         let mut sketches = Vec::with_capacity(chunks.len());
         for chunk in chunks {
             let first = place(batch.ids.len());
@@ -55,19 +61,22 @@ impl Batch {
                 batch.lines.push(row.line);
                 batch.name_ends.push(names + u64::from(row.name_end));
                 areas.push(row.area);
-                batch.feature_ends.push(u64::from(row.features_end - start));
+                lengths.push(row.features_end - start);
                 start = row.features_end;
             }
             batch.names.push_str(&chunk.names);
             features.push(chunk.features);
             sketches.push(chunk.sketches);
-            keys.chunks.push((first, chunk.keys));
+            keys.push(first, chunk.keys);
         }
         batch.leave_out_repeated();
         batch.arrange(&areas);
-        batch.arrange_features(&features, threads);
+        // Keys are done with before there are features twice.
+        let blocks = Blocks::new(keys, &batch.places, batch.len(), model.block_size_max(), threads);
+        batch.arrange_features(&features, &lengths, threads);
+        drop(features);
         batch.arrange_sketches(sketches);
-        (batch, keys)
+        (batch, blocks)
     }
 
     /// How many records are in, those left out not counted.
@@ -116,6 +125,13 @@ impl Batch {
         &self.names[span(&self.name_ends, number)]
     }
 
+    /// Reads ahead the ids of records that will be asked for.
+    pub fn fetch_ids(&self, numbers: impl Iterator<Item = u32> + Clone) {
+        let ends = numbers.clone().map(|number| self.name_ends[number as usize].to_le_bytes()[0]);
+        fetch(numbers.clone().map(|number| self.id(number).0.as_bytes()[0]).chain(ends));
+        fetch(numbers.map(|number| self.source_id(number).bytes().next().unwrap_or_default()));
+    }
+
     /// Tellings of records that were told before: they are left out.
     #[must_use]
     pub fn repeated(&self) -> &[u32] {
@@ -124,38 +140,28 @@ impl Batch {
 
     /// Reads what is compared of the record at a place.
     pub(super) fn read_features<'a>(&'a self, place: u32, into: &mut RecordFeatures<'a>) {
-        let bytes = &self.features[span(&self.feature_ends, place)];
-        into.read_bytes(bytes).expect("bytes that this process wrote");
+        into.read_bytes(self.features(place)).expect("bytes that this process wrote");
     }
 
     /// Some of the bytes that are compared of the record at a place, a byte of each stretch that memory brings at once.
     pub(super) fn touch_features(&self, place: u32) -> u8 {
         const STRETCH: usize = 128;
-        let bytes = &self.features[span(&self.feature_ends, place)];
-        bytes.iter().step_by(STRETCH).fold(0, |sum, byte| sum ^ byte)
+        self.features(place).iter().step_by(STRETCH).fold(0, |sum, byte| sum ^ byte)
     }
 
-    /// The keys of a partition, sorted; records by their places.
-    pub(super) fn entries(&self, keys: &Keys, partition: usize) -> Vec<Entry> {
-        let parts = keys.chunks.iter().map(|(first, keys)| (*first, keys.partition(partition)));
-        let mut entries = Vec::with_capacity(parts.clone().map(|(_, part)| part.len()).sum());
-        for (first, part) in parts {
-            let placed = part
-                .iter()
-                .map(|entry| entry.of(self.places[(first + entry.record) as usize]))
-                .filter(|entry| entry.record != OUT);
-            entries.extend(placed);
-        }
-        entries.sort_unstable();
-        entries
+    fn features(&self, place: u32) -> &[u8] {
+        let (piece, at) = (place as usize / RECORDS_IN_ONE_PIECE, place as usize % RECORDS_IN_ONE_PIECE);
+        let start = if at == 0 { 0 } else { self.feature_ends[place as usize - 1] };
+        &self.features[piece][start as usize..self.feature_ends[place as usize] as usize]
     }
 
-    /// The bytes that the records take, without their keys.
+    /// The bytes that the records take, without their blocks.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let each =
-            size_of::<RecordId>() + size_of::<DateTime<Utc>>() + 3 * size_of::<u32>() + 2 * size_of::<u64>();
-        self.ids.len() * each + size_of_val(self.sketches.as_slice()) + self.names.len() + self.features.len()
+        let numbers = 4 * size_of::<u32>() + size_of::<u64>();
+        let each = size_of::<RecordId>() + size_of::<DateTime<Utc>>() + size_of::<Sketch>() + numbers;
+        let features = self.features.iter().map(|piece| piece.len()).sum::<usize>();
+        self.ids.len() * each + self.names.len() + features
     }
 
     fn leave_out_repeated(&mut self) {
@@ -190,69 +196,43 @@ impl Batch {
     }
 
     /// Puts the features, given in the order of the numbers, in the order of the places.
-    fn arrange_features(&mut self, chunks: &[Box<[u8]>], threads: NonZero<usize>) {
-        let lengths = std::mem::take(&mut self.feature_ends);
-        let mut end = 0;
-        let mut ends = Vec::with_capacity(self.order.len());
-        ends.extend(self.order.iter().map(|number| {
-            end += lengths[*number as usize];
-            end
-        }));
-        self.feature_ends = ends;
-        let given = by_number(chunks, &lengths);
-        let mut features = vec![0; bound(end)];
-        let mut rest = features.as_mut_slice();
-        let parts: Vec<_> = (self.order.chunks(RECORDS_IN_ONE_GO))
-            .map(|numbers| {
-                let length = numbers.iter().map(|number| given[*number as usize].len()).sum();
-                let (part, more) = std::mem::take(&mut rest).split_at_mut(length);
-                rest = more;
-                (numbers, part)
-            })
-            .collect();
-        workers::map(threads, parts.into_iter(), |(numbers, mut part)| {
-            for number in numbers {
-                let bytes = given[*number as usize];
-                let (head, more) = part.split_at_mut(bytes.len());
-                head.copy_from_slice(bytes);
-                part = more;
-            }
+    fn arrange_features(&mut self, chunks: &[Box<[u8]>], lengths: &[u32], threads: NonZero<usize>) {
+        let given = by_number(chunks, lengths);
+        let given = |number: &u32| given[*number as usize];
+        self.features = workers::map(threads, self.order.chunks(RECORDS_IN_ONE_PIECE), |numbers| {
+            let mut piece = Vec::with_capacity(numbers.iter().map(|number| given(number).len()).sum());
+            numbers.iter().for_each(|number| piece.extend_from_slice(given(number)));
+            piece.into_boxed_slice()
         });
-        self.features = features;
+        self.feature_ends.reserve_exact(self.order.len());
+        for numbers in self.order.chunks(RECORDS_IN_ONE_PIECE) {
+            let mut end = 0;
+            self.feature_ends.extend(numbers.iter().map(|number| {
+                end += lengths[*number as usize];
+                end
+            }));
+        }
     }
 }
 
-/// Records whose features are put in order in one go.
-const RECORDS_IN_ONE_GO: usize = 1 << 14;
+/// Records whose features are one piece of memory: small enough that an allocator finds its room where the keys of a
+/// chunk were.
+const RECORDS_IN_ONE_PIECE: usize = 128;
 
 /// Per number, its features.
-fn by_number<'a>(chunks: &'a [Box<[u8]>], lengths: &[u64]) -> Vec<&'a [u8]> {
+fn by_number<'a>(chunks: &'a [Box<[u8]>], lengths: &[u32]) -> Vec<&'a [u8]> {
     let mut chunks = chunks.iter();
     let mut rest: &[u8] = &[];
-    let of_next = |length: &u64| {
+    let of_next = |length: &u32| {
         // Features are never empty: when the rest is, the next chunk's begin.
         while rest.is_empty() {
             rest = chunks.next().map(|chunk| &**chunk)?;
         }
-        let (bytes, more) = rest.split_at(bound(*length));
+        let (bytes, more) = rest.split_at(*length as usize);
         rest = more;
         Some(bytes)
     };
     lengths.iter().map_while(of_next).collect()
-}
-
-impl Keys {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.chunks.iter().map(|(_, keys)| keys.len()).sum()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 fn span(ends: &[u64], at: u32) -> std::ops::Range<usize> {

@@ -164,10 +164,6 @@ impl Reduced {
 }
 
 impl ChunkKeys {
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     pub(super) fn partition(&self, partition: usize) -> &[Entry] {
         let start = partition.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.entries[start as usize..self.ends[partition] as usize]

@@ -77,11 +77,11 @@ fn batch(running: &Loop, family: &Family, judgements: &[Judgement]) -> State {
     let reduced = gather(threads, chunks, |records, reducer: &mut Reducer| {
         records.iter().for_each(|record| reducer.push(record, 0));
     });
-    let (batch, keys) = Batch::new(reduced, threads);
+    let (batch, blocks) = Batch::new(reduced, &running.model, threads);
     let numbers: HashMap<RecordId, u32> = batch.numbers().map(|number| (batch.id(number), number)).collect();
     let constraints = constraints(family, judgements, &numbers);
     let plan = Plan { model: &running.model, threads, evidence: Evidence::Weights };
-    let pairs = batch.pairs(keys, &plan, |_| ());
+    let pairs = batch.pairs(&blocks, &plan, |_| ());
     let mut state = State::default();
     for at in 0..pairs.len() {
         let pair = batch.pair(&pairs, at);

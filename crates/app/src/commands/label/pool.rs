@@ -151,10 +151,10 @@ impl Smallest {
 
 /// The pool of a file. What is labelled already is in it too.
 pub(super) fn of_file(file: &Input<'_>, labels: &[Label], source: Source<'_>) -> anyhow::Result<Pool> {
-    let Read { batch, keys, .. } = file.read()?;
+    let Read { batch, blocks, .. } = file.read(source.model)?;
     let plan = Plan { model: source.model, threads: file.threads, evidence: Evidence::Weights };
     let bar = output::bar(batch.len() as u64, "comparing organizations");
-    let pairs = batch.pairs(keys, &plan, |count| bar.inc(count));
+    let pairs = batch.pairs(&blocks, &plan, |count| bar.inc(count));
     bar.finish_and_clear();
     let mut picked = Picked::default();
     for at in 0..pairs.len() {
