@@ -162,10 +162,8 @@ struct Comparer<'a> {
     prior: f64,
     /// By the place's last bits.
     decoded: Vec<(u32, RecordFeatures<'a>)>,
-    /// What some records are compared with, one record's after the other's.
-    earlier: Vec<u32>,
-    /// Per record, where its own end.
-    ends: Vec<usize>,
+    /// Records of one go, one after the other, and what each is compared with.
+    found: Vec<(u32, u32)>,
 }
 
 /// What one go brought.
@@ -184,7 +182,7 @@ struct Part {
 impl<'a> Comparer<'a> {
     fn new(batch: &'a Batch, blocks: &'a Blocks, plan: &'a Plan<'a>, prior: f64) -> Self {
         let decoded = vec![(u32::MAX, RecordFeatures::default()); DECODED_MAX];
-        Self { batch, blocks, plan, prior, decoded, earlier: Vec::new(), ends: Vec::new() }
+        Self { batch, blocks, plan, prior, decoded, found: Vec::new() }
     }
 
     fn compare(&mut self, records: Range<usize>) -> Part {
@@ -199,26 +197,23 @@ impl<'a> Comparer<'a> {
         };
         for start in records.clone().step_by(RECORDS_FOUND_TOGETHER) {
             let together = place(start)..place(records.end.min(start + RECORDS_FOUND_TOGETHER));
-            self.find_earlier(together.clone());
-            self.fetch_features(together.clone());
-            let (earlier, ends) = (std::mem::take(&mut self.earlier), std::mem::take(&mut self.ends));
-            part.compared += earlier.len() as u64;
-            let mut from = 0;
-            for (record, end) in together.zip(&ends) {
-                self.compare_with(record, &earlier[from..*end], &mut part);
-                from = *end;
+            self.find(together);
+            self.fetch_features();
+            let found = std::mem::take(&mut self.found);
+            part.compared += found.len() as u64;
+            for of_one in found.chunk_by(|(a, _), (b, _)| a == b) {
+                self.compare_one(of_one, &mut part);
             }
-            (self.earlier, self.ends) = (earlier, ends);
+            self.found = found;
         }
         part
     }
 
-    fn compare_with(&mut self, record: u32, earlier: &[u32], part: &mut Part) {
-        if earlier.is_empty() {
-            return;
-        }
+    /// Compares one record with what was found for it.
+    fn compare_one(&mut self, found: &[(u32, u32)], part: &mut Part) {
+        let record = found[0].0;
         let own = std::mem::take(self.decode(record));
-        for other in earlier {
+        for (_, other) in found {
             self.compare_two((record, &own), *other, part);
         }
         *self.decode_slot(record) = (record, own);
@@ -244,43 +239,28 @@ impl<'a> Comparer<'a> {
     }
 
     /// For each of these records those before it that share an open block with it and are not ruled out, each once.
-    fn find_earlier(&mut self, records: Range<u32>) {
+    fn find(&mut self, records: Range<u32>) {
         let (blocks, sketches) = (self.blocks, self.batch.sketches.as_slice());
-        self.earlier.clear();
-        self.ends.clear();
+        self.found.clear();
         let own_blocks = records.clone().flat_map(|record| blocks.of(record));
         fetch(own_blocks.map(|block| blocks.members(*block)[0].to_le_bytes()[0]));
-        for record in records.clone() {
-            let start = self.earlier.len();
+        for record in records {
+            let start = self.found.len();
             for block in blocks.of(record) {
-                let members = blocks.members(*block).iter();
-                self.earlier.extend(members.take_while(|other| **other < record));
+                let earlier = blocks.members(*block).iter().take_while(|other| **other < record);
+                self.found.extend(earlier.map(|other| (record, *other)));
             }
-            let own = &mut self.earlier[start..];
-            own.sort_unstable();
-            let distinct = start + distinct_first(own);
-            self.earlier.truncate(distinct);
-            self.ends.push(distinct);
+            self.found[start..].sort_unstable_by_key(|(_, other)| *other);
         }
-        fetch(self.earlier.iter().map(|other| sketches[*other as usize].touch()));
-        let (mut from, mut kept) = (0, 0);
-        for (record, end) in records.zip(&mut self.ends) {
-            let own = sketches[record as usize];
-            for at in std::mem::replace(&mut from, *end)..*end {
-                let other = self.earlier[at];
-                if !own.rules_out(&sketches[other as usize]) {
-                    self.earlier[kept] = other;
-                    kept += 1;
-                }
-            }
-            *end = kept;
-        }
-        self.earlier.truncate(kept);
+        self.found.dedup();
+        fetch(self.found.iter().map(|(_, other)| sketches[*other as usize].touch()));
+        self.found
+            .retain(|(record, other)| !sketches[*record as usize].rules_out(&sketches[*other as usize]));
     }
 
-    fn fetch_features(&self, records: Range<u32>) {
-        let all = records.chain(self.earlier.iter().copied());
-        let absent = all.filter(|record| self.decoded[slot_of(*record)].0 != *record);
+    fn fetch_features(&self) {
+        let both = self.found.iter().flat_map(|(record, other)| [*record, *other]);
+        let absent = both.filter(|record| self.decoded[slot_of(*record)].0 != *record);
         fetch(absent.map(|record| self.batch.touch_features(record)));
     }
 
@@ -301,16 +281,4 @@ impl<'a> Comparer<'a> {
 
 fn slot_of(record: u32) -> usize {
     record as usize % DECODED_MAX
-}
-
-/// Moves the distinct ones of a sorted list to its front; how many they are.
-fn distinct_first(sorted: &mut [u32]) -> usize {
-    let mut distinct = 0;
-    for at in 0..sorted.len() {
-        if at == 0 || sorted[at] != sorted[at - 1] {
-            sorted[distinct] = sorted[at];
-            distinct += 1;
-        }
-    }
-    distinct
 }
