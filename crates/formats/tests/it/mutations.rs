@@ -1,9 +1,13 @@
 //! No bytes make a reader panic, run for ever, or take more from a file than it holds.
 
-use crate::support::{options, shared};
+use crate::support::{options, read_bytes, shared};
+use formats::{HsdsCsvWriter, HsdsJsonWriter};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use tempfile::TempDir;
 
 /// One random change of a file.
 #[derive(Clone, Debug)]
@@ -71,7 +75,7 @@ fn apply(bytes: &mut Vec<u8>, mutation: &Mutation) {
 /// Reads to the end. Every item costs at least one byte of input, so a reader that makes no way is seen.
 fn read_to_the_end(path: &Path, size: usize) {
     let Ok(reader) = formats::read(path, &options()) else { return };
-    let mut json = formats::HsdsJsonWriter::new(Vec::new());
+    let mut json = HsdsJsonWriter::new(Vec::new());
     let mut items = 0_usize;
     for row in reader {
         items += 1;
@@ -83,6 +87,35 @@ fn read_to_the_end(path: &Path, size: usize) {
     }
     serde_json::from_slice::<serde_json::Value>(&json.finish().unwrap()).unwrap();
 }
+
+/// HSDS as orgloop writes it, and the samples of others where they are there.
+struct Samples {
+    json: Vec<Vec<u8>>,
+    folders: Vec<PathBuf>,
+    _own: TempDir,
+}
+
+static SAMPLES: LazyLock<Samples> = LazyLock::new(|| {
+    let (records, errors) = read_bytes("orgs.csv", RICH_CSV).unwrap();
+    assert_eq!((records.len(), errors.len()), (2, 0));
+    let own = tempfile::tempdir().unwrap();
+    let (mut json, mut csv) = (HsdsJsonWriter::new(Vec::new()), HsdsCsvWriter::create(own.path()).unwrap());
+    for record in &records {
+        json.write(record).unwrap();
+        csv.write(record).unwrap();
+    }
+    csv.finish().unwrap();
+    let sample = shared("hsds_samples/organization_full.json").map(|path| fs::read(path).unwrap());
+    Samples {
+        json: [json.finish().unwrap()].into_iter().chain(sample).collect(),
+        folders: [own.path().to_owned()].into_iter().chain(shared("hsds_samples/ohana")).collect(),
+        _own: own,
+    }
+});
+
+const RICH_CSV: &str = "id,name,alternate_name,street,city,latitude,longitude,phone,email,website,identifier,\
+    identifier_scheme,services,x\n1,\"A, \"\"B\"\"\",Be; Bee,1 Main,Town,41.5,-87,555-0100; 555-0101,a@b.example,b.example,\
+    123,GB-COH,food; shelter,y\n2,Café,,,,,,,,,,,,\n";
 
 const CSV: &str = "id,name,street,city,latitude,longitude,services,x\n1,\"A, \"\"B\"\"\",1 Main,Town,41.5,-87,a; b,\n\
     2,Café,,,,,,y\n3,\"two\nlines\",,,,,,\n";
@@ -111,9 +144,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn json(mutations in prop::collection::vec(mutation(), 1..6), lines in any::<bool>()) {
-        let Some(path) = shared("hsds_samples/organization_full.json") else { return Ok(()) };
-        let mut bytes = fs::read(path).unwrap();
+    fn json(mutations in prop::collection::vec(mutation(), 1..6), which in any::<Index>(), lines in any::<bool>()) {
+        let mut bytes = which.get(&SAMPLES.json).clone();
         if lines {
             let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             bytes = format!("{value}\n{value}\n").into_bytes();
@@ -125,15 +157,16 @@ proptest! {
     }
 
     #[test]
-    fn folder(mutations in prop::collection::vec((0_usize..11, mutation()), 1..6)) {
-        let Some(path) = shared("hsds_samples/ohana") else { return Ok(()) };
+    fn folder(mutations in prop::collection::vec((any::<Index>(), mutation()), 1..6), which in any::<Index>()) {
+        let path = which.get(&SAMPLES.folders);
         let mut files: Vec<_> = fs::read_dir(path).unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();
         let folder = tempfile::tempdir().unwrap();
         let mut size = 0;
         for (n, file) in files.iter().enumerate() {
             let mut bytes = fs::read(file).unwrap();
-            mutations.iter().filter(|(which, _)| *which == n).for_each(|(_, mutation)| apply(&mut bytes, mutation));
+            let of_file = mutations.iter().filter(|(at, _)| at.index(files.len()) == n);
+            of_file.for_each(|(_, mutation)| apply(&mut bytes, mutation));
             size += bytes.len();
             fs::write(folder.path().join(file.file_name().unwrap()), bytes).unwrap();
         }
