@@ -198,8 +198,8 @@ fn write_clusters(place: &Path, ran: &Ran<'_>) -> anyhow::Result<Written> {
     let mut out = Written::create(place)?;
     writeln!(out, "id,cluster_id,probability")?;
     let (clusters, threads) = (ran.clusters.len(), ran.plan.threads);
-    for start in (0..clusters).step_by(CLUSTERS_IN_ONE_GO * threads.get()) {
-        let end = clusters.min(start + CLUSTERS_IN_ONE_GO * threads.get());
+    for start in (0..clusters).step_by(CLUSTERS_HELD) {
+        let end = clusters.min(start + CLUSTERS_HELD);
         let parts = (start..end).step_by(CLUSTERS_IN_ONE_GO);
         let parts = parts.map(|start| start..end.min(start + CLUSTERS_IN_ONE_GO));
         for lines in pipeline::batch::map(threads, parts, |part| cluster_lines(ran, part)) {
@@ -209,24 +209,21 @@ fn write_clusters(place: &Path, ran: &Ran<'_>) -> anyhow::Result<Written> {
     Ok(out)
 }
 
-/// Clusters whose lines a thread makes in one go.
-const CLUSTERS_IN_ONE_GO: usize = 1 << 13;
-/// Clusters whose members' ids are read ahead together.
-const CLUSTERS_FETCHED_TOGETHER: usize = 64;
+/// Clusters whose lines are held before they are written.
+const CLUSTERS_HELD: usize = 1 << 14;
+/// Clusters whose lines a thread makes in one go: few enough that what is read ahead of them stays near.
+const CLUSTERS_IN_ONE_GO: usize = 1 << 8;
 
 fn cluster_lines(ran: &Ran<'_>, part: Range<usize>) -> io::Result<Vec<u8>> {
     let mut lines = Vec::with_capacity(128 * part.len());
     let named = ran.named();
-    for start in part.clone().step_by(CLUSTERS_FETCHED_TOGETHER) {
-        let together = start..part.end.min(start + CLUSTERS_FETCHED_TOGETHER);
-        let members = together.clone().flat_map(|at| ran.clusters.members(at).iter());
-        ran.batch.fetch_ids(members.map(|(member, _)| member));
-        for at in together {
-            let name = named.name(at);
-            let name = cell(&name);
-            for (member, probability) in ran.clusters.members(at).iter() {
-                writeln!(lines, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
-            }
+    let members = part.clone().flat_map(|at| ran.clusters.members(at).iter());
+    ran.batch.fetch_ids(members.map(|(member, _)| member));
+    for at in part {
+        let name = named.name(at);
+        let name = cell(&name);
+        for (member, probability) in ran.clusters.members(at).iter() {
+            writeln!(lines, "{},{name},{probability:.6}", cell(ran.batch.source_id(member)))?;
         }
     }
     Ok(lines)

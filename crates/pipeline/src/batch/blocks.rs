@@ -1,7 +1,7 @@
 //! Open blocks from sorted keys: which records share one, and which blocks a record is in.
 
 use super::records::OUT;
-use super::reduced::{ChunkKeys, Entry, PARTITIONS};
+use super::reduced::{ChunkKeys, Entry, PARTITIONS, starts};
 use super::workers;
 use std::num::NonZero;
 
@@ -67,24 +67,18 @@ impl Keys {
 }
 
 impl Blocks {
-    /// Of keys of so many records, whose places are given by their numbers.
-    pub(super) fn new(
-        keys: Keys,
-        places: &[u32],
-        records: usize,
-        size_max: usize,
-        threads: NonZero<usize>,
-    ) -> Self {
+    /// Of the keys of records, whose places are given by their numbers.
+    pub(super) fn new(keys: Keys, places: &[u32], size_max: usize, threads: NonZero<usize>) -> Self {
         let parts = workers::map(threads, 0..PARTITIONS, |partition| {
             part(&keys.entries(places, partition), size_max)
         });
         drop(keys);
         let mut counts = BlockCounts::default();
         parts.iter().for_each(|part| counts.add(&part.counts));
-        let (members, member_ends) = in_order(&parts, records);
+        let (members, member_ends) = in_order(&parts, places.len());
         drop(parts);
         let mut blocks = Self { members, member_ends, blocks: Vec::new(), block_ends: Vec::new(), counts };
-        blocks.invert(records);
+        blocks.invert(places.len());
         blocks
     }
 
@@ -103,10 +97,7 @@ impl Blocks {
         for member in &self.members {
             ends[*member as usize] += 1;
         }
-        let mut start = 0;
-        for end in &mut ends {
-            start += std::mem::replace(end, start);
-        }
+        starts(&mut ends);
         let mut blocks = vec![0u32; self.members.len()];
         for block in 0..at(self.member_ends.len()) {
             for member in slice(&self.members, &self.member_ends, block) {
@@ -121,27 +112,20 @@ impl Blocks {
 
 /// The blocks of all parts by their first members: those of records that lie near lie near, too.
 fn in_order(parts: &[Part], records: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut ends = vec![(0u32, 0u32); records];
+    let (mut numbers, mut ends) = (vec![0; records], vec![0; records]);
     for block in parts.iter().flat_map(Part::blocks) {
-        let (blocks, members) = &mut ends[block[0] as usize];
-        *blocks += 1;
-        *members += at(block.len());
+        numbers[block[0] as usize] += 1;
+        ends[block[0] as usize] += at(block.len());
     }
-    let total = at(parts.iter().map(|part| part.members.len()).sum());
-    let (mut blocks, mut members) = (0, 0);
-    for end in &mut ends {
-        let (own_blocks, own_members) = std::mem::replace(end, (blocks, members));
-        blocks += own_blocks;
-        members += own_members;
-    }
-    let (mut member_ends, mut in_order) = (vec![0; blocks as usize], vec![0; total as usize]);
+    let (blocks, members) = (starts(&mut numbers), starts(&mut ends));
+    let (mut member_ends, mut in_order) = (vec![0; blocks as usize], vec![0; members as usize]);
     for block in parts.iter().flat_map(Part::blocks) {
-        let (blocks, members) = &mut ends[block[0] as usize];
-        let start = *members as usize;
+        let (number, end) = (&mut numbers[block[0] as usize], &mut ends[block[0] as usize]);
+        let start = *end as usize;
         in_order[start..start + block.len()].copy_from_slice(block);
-        *members += at(block.len());
-        member_ends[*blocks as usize] = *members;
-        *blocks += 1;
+        *end += at(block.len());
+        member_ends[*number as usize] = *end;
+        *number += 1;
     }
     (in_order, member_ends)
 }

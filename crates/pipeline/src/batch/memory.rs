@@ -11,7 +11,8 @@ pub struct MemoryEstimate {
     pub peak: u64,
 }
 
-/// What is held of each record besides what [`Reduced::bytes`] counts, while features are put in order.
+/// What is held of each record besides what [`Reduced::bytes`] counts, while features are put in order; blocks stand
+/// where the keys were.
 const ARRANGING: u64 = 160;
 /// Blocks and kept pairs of each record while pairs are compared: three memberships of four are in open blocks,
 /// kept twice in four bytes, and two pairs of twelve bytes are kept, for a moment twice.

@@ -162,7 +162,7 @@ struct Comparer<'a> {
     prior: f64,
     /// By the place's last bits.
     decoded: Vec<(u32, RecordFeatures<'a>)>,
-    /// Records of one go, one after the other, and what each is compared with.
+    /// Records and what each is compared with, of those that were found together.
     found: Vec<(u32, u32)>,
 }
 

@@ -72,7 +72,7 @@ impl Batch {
         batch.leave_out_repeated();
         batch.arrange(&areas);
         // Keys are done with before there are features twice.
-        let blocks = Blocks::new(keys, &batch.places, batch.len(), model.block_size_max(), threads);
+        let blocks = Blocks::new(keys, &batch.places, model.block_size_max(), threads);
         batch.arrange_features(&features, &lengths, threads);
         drop(features);
         batch.arrange_sketches(sketches);

@@ -108,10 +108,7 @@ impl Reducer {
         for entry in entries.clone() {
             ends[entry.partition()] += 1;
         }
-        let mut start = 0;
-        for end in &mut ends {
-            start += std::mem::replace(end, start);
-        }
+        starts(&mut ends);
         let mut parted = vec![Entry::default(); self.keys.len()];
         for entry in entries {
             let end = &mut ends[entry.partition()];
@@ -186,4 +183,14 @@ fn area(record: &Record) -> u64 {
 
 pub(super) fn place(at: usize) -> u32 {
     u32::try_from(at).expect("a batch has fewer than four billion records, a chunk less than 4 GiB")
+}
+
+/// Counts become where each one's own begin, one after the other; how many there are of all.
+pub(super) fn starts(counts: &mut [u32]) -> u32 {
+    counts.iter_mut().fold(0, |start: u32, count| {
+        let own = std::mem::replace(count, start);
+        start
+            .checked_add(own)
+            .expect("a batch has fewer than four billion keys in open blocks, or in a chunk")
+    })
 }
